@@ -1,0 +1,91 @@
+/**
+ * The log port: one ordered log per partition, shaped by what Kafka can promise, so that the embedded log (Postgres), the
+ * memory log and Kafka are interchangeable. What Kafka cannot do (lookup by id, refusing a repeated id) is not here.
+ */
+
+/** Bytes as they lie in the log. Headers keep their order; a header's value may be any bytes. */
+export interface LogRecord {
+  readonly offset: bigint;
+  readonly key: string | null;
+  readonly headers: ReadonlyMap<string, Buffer>;
+  readonly value: Buffer | null;
+  /** Milliseconds since 1970, stamped at append; the event time. */
+  readonly timestamp: number;
+}
+
+export type RecordToAppend = Pick<LogRecord, 'headers' | 'value'> & {
+  /** Only an import of another log gives it; otherwise the log stamps the record itself. */
+  readonly timestamp?: number;
+};
+
+/** Position of an event: (partition, offset). */
+export interface Position {
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/**
+ * Records in order, as fetched. May have holes (compaction, transaction markers), may be empty, may start before what was
+ * asked for (redelivery); `fetchedOffset` says what was asked for, `nextOffset` where the next fetch goes (hidden records included).
+ */
+export interface LogBatch {
+  readonly partition: number;
+  readonly fetchedOffset: bigint;
+  readonly records: readonly LogRecord[];
+  readonly nextOffset: bigint;
+  /** First offset that was not yet written when the batch was fetched. */
+  readonly highWatermark: bigint;
+}
+
+export interface Watermarks {
+  /** First offset still stored. */
+  readonly low: bigint;
+  /** Offset that the next record will get. */
+  readonly high: bigint;
+}
+
+/**
+ * One reader of partitions. All calls for one partition come one after another, never overlapping, except `lost`, which may
+ * come at any time (then the result of a running call is dropped by the adapter).
+ */
+export interface PartitionConsumer {
+  /**
+   * The adapter offers a partition. The answer is the offset to read from, or null: "not mine (yet)", upon which it is offered
+   * again: soon on the embedded log (a lease may have run out), after a newer heartbeat of the group on Kafka.
+   */
+  claim(partition: number): Promise<bigint | null>;
+  /**
+   * The answer is the offset to fetch next (usually `batch.nextOffset`; another one is a seek), or null: "no longer mine",
+   * upon which the partition is offered anew. A rejection is transient: the adapter backs off and offers the partition anew.
+   */
+  consume(batch: LogBatch): Promise<bigint | null>;
+  /** The partition was taken away or the subscription ends. Synchronous; must not throw. */
+  lost(partition: number): void;
+}
+
+export interface LogSubscription {
+  /** Ends reading; a batch in hand is waited for (bounded), then `lost` is called for each partition held. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface EventLog {
+  /** Fixed when the log is first made. */
+  readonly partitions: number;
+  /** Identity of what the offsets count: changes with a restore, an import, a recreated topic, a failover. */
+  identity(): Promise<string>;
+  /**
+   * Appends the records of one command as one batch: contiguous offsets, all or nothing.
+   * @returns position of the first record
+   * @throws LogUnavailable when the outcome is unknown or the log cannot be reached (retry under the same command id)
+   */
+  append(key: string, records: readonly RecordToAppend[]): Promise<Position>;
+  /** Up to `limit` records from `from` on; an empty batch at the end of the log. */
+  read(partition: number, from: bigint, limit: number): Promise<LogBatch>;
+  watermarks(partition: number): Promise<Watermarks>;
+  subscribe(consumer: PartitionConsumer): LogSubscription;
+  close(): Promise<void>;
+}
+
+export class LogUnavailable extends Error {
+  override readonly name = 'LogUnavailable';
+}

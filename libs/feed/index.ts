@@ -1,0 +1,1 @@
+export type { Advance, ConferenceFeed, EncodedFrame, Feed, FeedDocument, OpenFailure, Resume } from './types.js';

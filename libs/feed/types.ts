@@ -1,0 +1,71 @@
+/** The read half: an in-memory, resumable copy of each conference's documents, fed by a tail of Postgres. */
+import type { Cursor } from '#libs/protocol';
+
+/** One frame, encoded once and shared by all who need the same. `json` is the text of a `Frame` (libs/protocol). */
+export interface EncodedFrame {
+  readonly channel: string;
+  /** null: a snapshot. */
+  readonly from: number | null;
+  readonly to: number;
+  readonly json: string;
+}
+
+/** What a subscriber with a given cursor must be sent. */
+export type Resume =
+  | { readonly kind: 'current' }
+  | { readonly kind: 'changes' | 'snapshot'; readonly frame: EncodedFrame }
+  /** The cursor is of another epoch or ahead of this replica: ask again after `settled` (bounded). */
+  | { readonly kind: 'ahead' };
+
+export interface FeedDocument {
+  readonly version: number;
+  readonly body: unknown;
+}
+
+/** Called after the replica advanced, with everything that changed since the previous call. */
+export interface Advance {
+  readonly epoch: string;
+  readonly head: number;
+  /** Channels with a document changed after `from`. */
+  readonly channels: ReadonlySet<string>;
+  readonly from: number;
+  /** The replica was reloaded (another epoch, too far behind): every follower must resume. */
+  readonly reloaded: boolean;
+}
+
+export interface ConferenceFeed {
+  readonly conference: string;
+  readonly epoch: string;
+  /** Last folded offset this replica has read. */
+  readonly head: number;
+  /** Milliseconds since the pipeline was last known to be complete (database `now` − `as_of`, plus time since it was read). */
+  age(): number;
+  document(channel: string, key: string): FeedDocument | undefined;
+  /** Living documents of a channel, in order of key; empty for a channel without any. */
+  documents(channel: string): readonly (FeedDocument & { readonly key: string })[];
+  /** Version of the last change of a channel, or its floor if higher; 0 if it never had a document. */
+  lastChange(channel: string): number;
+  floor(channel: string): number;
+  /** Frame for a follower complete to `cursor`; never touches the database (I8). */
+  resume(channel: string, cursor: Cursor | null): Resume;
+  /** Changes after `from` as one shared frame up to the head; null if nothing changed. `from` below the floor gives a snapshot. */
+  changes(channel: string, from: number): EncodedFrame | null;
+  /** Resolves true once head ≥ offset, false after `timeoutMs`. */
+  reached(offset: number, timeoutMs: number): Promise<boolean>;
+  /** Resolves true once the replica has an `as_of` later than this call, false after `timeoutMs` (I6). */
+  settled(timeoutMs: number): Promise<boolean>;
+  onAdvance(listener: (advance: Advance) => void): () => void;
+}
+
+/** Refusal to load a conference now, or knowledge that it does not exist. */
+export type OpenFailure = 'busy' | 'unknown' | 'unavailable';
+
+export interface Feed {
+  /** Loads on first use (one load at a time; bounded waiters) and holds until `release`; evicted when idle and unheld. */
+  open(conference: string): Promise<{ readonly feed: ConferenceFeed; release(): void } | OpenFailure>;
+  /** Conferences that exist in the live generation, from memory where fresh (≤ 1 s). */
+  conferences(): Promise<readonly string[]>;
+  /** Milliseconds since the tail last read the database with success; for readiness. */
+  idle(): number;
+  close(): Promise<void>;
+}

@@ -1,0 +1,15 @@
+export type {
+  Column,
+  DocumentRef,
+  DocumentView,
+  EventHandler,
+  NoEffect,
+  Projection,
+  ProjectionSet,
+  Row,
+  RowChange,
+  Rows,
+  RowTable,
+  Select,
+  Value,
+} from './projection.js';

@@ -1,0 +1,18 @@
+export { REFUSALS, Refusal, type RefusalName } from './refusals.js';
+export {
+  type Beacon,
+  type ClientClass,
+  type ClientEvents,
+  type CommandAck,
+  type CommandMessage,
+  type CommandOutcome,
+  type Cursor,
+  type Drain,
+  type Entry,
+  type Frame,
+  type Handshake,
+  PROTOCOL_VERSION,
+  type RefusalBody,
+  type ServerEvents,
+  type SubscribeAck,
+} from './wire.js';

@@ -1,0 +1,101 @@
+/** What crosses the wire between gateway and client (socket.io events) and the same shapes over HTTP. See SPEC.md. */
+
+export const PROTOCOL_VERSION = 1;
+
+/** [epoch, to]: how far a copy of one channel is complete. */
+export type Cursor = readonly [epoch: string, to: number];
+
+/** Shown documents: [key, version, body]; a null body is a tombstone. */
+export type Entry = readonly [key: string, version: number, body: object | null];
+
+export interface Frame {
+  readonly epoch: string;
+  readonly channel: string;
+  /** null: a snapshot, which always replaces. */
+  readonly from: number | null;
+  readonly to: number;
+  readonly entries: readonly Entry[];
+  /** Trace context of the newest sampled change in the frame. */
+  readonly traceparent?: string;
+}
+
+export interface Beacon {
+  readonly epoch: string;
+  /** Server time, milliseconds since 1970. */
+  readonly at: number;
+  readonly head: number;
+  /** Milliseconds since the pipeline was last known complete. */
+  readonly age: number;
+  /** Milliseconds until the next beacon is due. */
+  readonly interval: number;
+  /** Last change (or floor) of each followed channel. */
+  readonly channels: Readonly<Record<string, number>>;
+}
+
+export interface Drain {
+  /** Milliseconds over which clients spread their leaving. */
+  readonly within: number;
+}
+
+export type ClientClass = 'screen' | 'desk' | 'phone';
+
+/** In the socket.io handshake's `auth`. */
+export interface Handshake {
+  readonly protocol: number;
+  readonly conference: string;
+  readonly class: ClientClass;
+  readonly token: string;
+}
+
+export interface RefusalBody {
+  readonly code: number;
+  readonly message: string;
+  /** Milliseconds. */
+  readonly retryAfter?: number;
+}
+
+export type SubscribeAck = Readonly<Record<string, 'ok' | { readonly refusal: RefusalBody }>>;
+
+export interface CommandMessage {
+  /** Made by the sender (UUID); retries keep it. */
+  readonly id: string;
+  readonly type: string;
+  readonly data: object;
+  readonly reason?: string;
+  /** Position (offset) that the decision must have seen. */
+  readonly after?: number;
+  readonly traceparent?: string;
+}
+
+export type CommandOutcome = 'applied' | 'no-effect' | 'held' | 'pending';
+
+export type CommandAck =
+  | {
+      readonly position: number | null;
+      readonly outcome: CommandOutcome;
+      readonly because?: string;
+      readonly subject?: string;
+    }
+  | { readonly refusal: RefusalBody };
+
+/** Server → client. */
+export interface ServerEvents {
+  frame(frame: Frame): void;
+  beacon(beacon: Beacon): void;
+  drain(drain: Drain): void;
+  /** The socket is about to be closed for this reason (expired, revoked, too slow …). */
+  refused(refusal: RefusalBody): void;
+}
+
+/** Client → server. */
+export interface ClientEvents {
+  subscribe(
+    message: { readonly channels: Readonly<Record<string, Cursor | null>> },
+    ack: (answer: SubscribeAck | { refusal: RefusalBody }) => void,
+  ): void;
+  unsubscribe(
+    message: { readonly channels: readonly string[] },
+    ack?: (answer: { ok: true } | { refusal: RefusalBody }) => void,
+  ): void;
+  command(message: CommandMessage, ack: (answer: CommandAck) => void): void;
+}
