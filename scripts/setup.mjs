@@ -1,0 +1,24 @@
+// Gets what the tests need beyond Node: Chromium for the pages. Installs through Debian's packages where it may, and otherwise names it.
+import { spawnSync } from 'node:child_process';
+import './require-node.mjs';
+
+const NEEDS = [{ command: 'chromium', packages: ['chromium'], what: 'Chromium (tests of the pages)' }];
+
+const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
+const run = (command, args) =>
+  spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+
+const missing = NEEDS.filter((need) => !has(need.command));
+if (missing.length > 0) {
+  const packages = missing.flatMap((need) => need.packages);
+  const mayInstall = process.getuid?.() === 0 && has('apt-get');
+  if (mayInstall) {
+    process.stderr.write(`setup: installing ${packages.join(', ')} …\n`);
+    run('apt-get', ['update', '-qq']) && run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+  }
+  const still = missing.filter((need) => !has(need.command));
+  for (const need of still) {
+    process.stderr.write(`setup: ${need.what} is missing; install it (Debian: apt-get install ${need.packages.join(' ')}).\n`);
+  }
+  if (still.length > 0 && process.env.CI === 'true') process.exit(1);
+}
