@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, describeConfig, readConfig } from './config.js';
+
+describe('configuration', () => {
+  it('has sensible defaults', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({ PORT: 3000, HOST: '127.0.0.1', ROLE: 'all', publicUrl: 'http://127.0.0.1:3000' });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('takes an empty variable for an absent one', () => {
+    expect(readConfig({ PORT: '' }).PORT).toBe(3000);
+  });
+
+  it('refuses unknown HALLWAY_ names and every wrong value at once, without echoing values', () => {
+    const bad = () => readConfig({ HALLWAY_TYPO: 'x', PORT: 'ninety', ROLE: 'boss', DATABASE_URL: 'secret-not-a-url' });
+    expect(bad).toThrow(ConfigError);
+    expect(bad).toThrow(/HALLWAY_TYPO[\s\S]*PORT[\s\S]*DATABASE_URL[\s\S]*ROLE/);
+    expect(bad).not.toThrow(/secret-not-a-url|ninety/);
+  });
+
+  it('refuses a role of its own on the embedded database', () => {
+    expect(() => readConfig({ ROLE: 'gateway' })).toThrow(/DATABASE_URL/);
+    expect(readConfig({ ROLE: 'gateway', DATABASE_URL: 'postgres://u:p@h/d' }).ROLE).toBe('gateway');
+  });
+
+  it('masks secrets when printed', () => {
+    const lines = JSON.stringify(
+      describeConfig(readConfig({ DATABASE_URL: 'postgres://u:hunter2@h/d', HALLWAY_TOKEN: 'tok-en' })),
+    );
+    expect(lines).not.toMatch(/hunter2|tok-en/);
+    expect(lines).toMatch(/\(set\)/);
+  });
+});

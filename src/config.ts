@@ -1,0 +1,106 @@
+/** Configuration is the environment, parsed once; the only file that reads process.env. */
+import { z } from 'zod';
+
+/** Values that must never be printed. */
+const SECRETS = new Set(['DATABASE_URL', 'HALLWAY_TOKEN']);
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const schema = z.object({
+  PORT: port.default(3000).describe('Port of the HTTP and socket door; 0 takes a free one'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('How browsers reach this service; default http://HOST:PORT'),
+  DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded database and local credentials'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('Postgres 15 or newer instead of the embedded one'),
+  ROLE: z.enum(['all', 'projector', 'gateway']).default('all').describe('What this process does; all: everything'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe log lines that are written'),
+  HALLWAY_PARTITIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(8)
+    .describe('Partitions of the embedded log; fixed at its first start'),
+  HALLWAY_MAX_SOCKETS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(200_000)
+    .default(20_000)
+    .describe('Sockets one gateway admits'),
+  HALLWAY_JOIN_BUDGET: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(5_000)
+    .describe('Attendee tokens one join code hands out per minute'),
+  HALLWAY_DRAIN_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(2_000)
+    .describe('Milliseconds over which clients are asked to leave before a stop'),
+  HALLWAY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Command line: the service to talk to; default http://HOST:PORT'),
+  HALLWAY_TOKEN: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Command line: token to use; default: the local organizer credential in DATA_DIR'),
+});
+
+export type Config = Readonly<z.output<typeof schema>> & { readonly publicUrl: string };
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * @param environment usually the process's own
+ * @throws ConfigError naming every variable that is wrong, never its value
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const known = new Set(Object.keys(schema.shape));
+  const unknown = Object.keys(environment).filter((name) => name.startsWith('HALLWAY_') && !known.has(name));
+  const given = Object.fromEntries([...known].map((name) => [name, environment[name] || undefined]));
+  const parsed = schema.safeParse(given);
+  const complaints = [
+    ...unknown.map((name) => `${name}: unknown; \`hallway config --help\` lists what exists`),
+    ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+  ];
+  if (environment.ROLE && environment.ROLE !== 'all' && !environment.DATABASE_URL) {
+    complaints.push(
+      'ROLE: a projector or gateway of its own needs DATABASE_URL (the embedded database belongs to one process)',
+    );
+  }
+  if (!parsed.success || complaints.length > 0)
+    throw new ConfigError(`201 the configuration is not valid\n  ${complaints.join('\n  ')}`);
+  const { HOST, PORT, PUBLIC_URL } = parsed.data;
+  const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST;
+  return Object.freeze({ ...parsed.data, publicUrl: (PUBLIC_URL ?? `http://${host}:${PORT}`).replace(/\/$/, '') });
+}
+
+/** Every name with its value (secrets masked) and meaning, in order of the schema. */
+export function describeConfig(
+  config: Config,
+): readonly { readonly name: string; readonly value: string; readonly meaning: string }[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const value = config[name as keyof Config];
+    return {
+      name,
+      value: value === undefined ? '' : SECRETS.has(name) ? '(set)' : String(value),
+      meaning: field.description ?? '',
+    };
+  });
+}
