@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/** The `hallway` command. `start` boots the service; everything else talks to a running one and never boots Nest. */
+import { Command, CommanderError } from 'commander';
+import { ConfigError, describeConfig, readConfig } from '../config.js';
+import { CliError } from './cli-error.js';
+
+const program = new Command('hallway')
+  .description('Hallway: an event-sourced live feed for conferences')
+  .showHelpAfterError('(--help says more)')
+  .exitOverride();
+
+program
+  .command('start')
+  .description('start the service in the foreground; Ctrl-C stops it')
+  .action(async () => {
+    const { startService } = await import('../main.js');
+    await startService(readConfig());
+  });
+
+program
+  .command('config')
+  .description('print the configuration (secrets masked) and what each value means')
+  .action(() => {
+    for (const { name, value, meaning } of describeConfig(readConfig())) console.log(`${`${name}=${value}`.padEnd(44)} # ${meaning}`);
+  });
+
+program
+  .command('import')
+  .description('import a schedule.xml into a conference, which is opened if it does not exist')
+  .argument('<file>', 'schedule.xml (frab, pentabarf, pretalx); - reads standard input')
+  .option('-c, --conference <id>', "the conference's id; default: the file's acronym")
+  .action(async (file: string, options: { conference?: string }) => {
+    const { importFile } = await import('./import.js');
+    await importFile(readConfig(), file, options.conference);
+  });
+
+program
+  .command('token')
+  .description('make a token, or a one-time link that hands one out')
+  .requiredOption('-r, --role <role>', 'organizer, moderator, operator, attendee or screen')
+  .option('-c, --conference <id>', 'the conference it is for; organizers and operators may have * (all)', '*')
+  .option('-s, --session <id...>', 'moderator: only for these sessions (default: all)')
+  .option('-a, --actor <id>', 'who it is for (default: a new id)')
+  .option('-l, --link', 'print a one-time link instead of the token')
+  .action(async (options) => {
+    const { makeToken } = await import('./token.js');
+    await makeToken(readConfig(), options);
+  });
+
+// The list of commands comes from the capabilities, which are only loaded when asked for.
+if (process.argv[2] === 'send' || process.argv[2] === 'help') {
+  const { addSend } = await import('./send.js');
+  addSend(program, readConfig);
+} else {
+  program.command('send').description('send any command (`hallway send --help` lists them)');
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = 1;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode;
+  else if (error instanceof CliError || error instanceof ConfigError) console.error(`hallway: ${error.message}`);
+  else console.error(error);
+}

@@ -1,0 +1,68 @@
+/** How the command line finds and talks to a running service: through its HTTP door, as anybody else. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Config } from '../config.js';
+import { CliError } from './cli-error.js';
+
+/** Written by the service into DATA_DIR when it listens (src/local-access.ts). */
+const LOCAL = { service: 'service.json', token: 'organizer.token' } as const;
+
+export class Service {
+  private readonly url: string;
+  private readonly token: string | undefined;
+
+  constructor(config: Config) {
+    const local = readLocal(config, LOCAL.service);
+    this.url = (config.HALLWAY_URL ?? (local ? (JSON.parse(local) as { url: string }).url : config.publicUrl)).replace(/\/$/, '');
+    this.token = config.HALLWAY_TOKEN ?? readLocal(config, LOCAL.token)?.trim();
+  }
+
+  async postJson(route: string, body: object): Promise<unknown> {
+    const response = await this.request(route, { method: 'POST', body: JSON.stringify(body), type: 'application/json' });
+    return response.json();
+  }
+
+  /** Posts a file and hands on each line of the NDJSON answer as it comes. */
+  async postFile(route: string, file: Buffer, type: string, onLine: (line: object) => void): Promise<void> {
+    const response = await this.request(route, { method: 'POST', body: file, type });
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of response.body ?? []) {
+      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line) onLine(JSON.parse(line) as object);
+    }
+  }
+
+  private async request(route: string, { method, body, type }: { method: string; body: string | Buffer; type: string }): Promise<Response> {
+    if (!this.token) {
+      throw new CliError('there is no token: set HALLWAY_TOKEN, or run this in the folder of a running service (DATA_DIR)');
+    }
+    const response = await fetch(this.url + route, {
+      method,
+      body: body as BodyInit,
+      headers: { 'content-type': type, authorization: `Bearer ${this.token}` },
+    }).catch((error: Error) => {
+      throw new CliError(`no service answers at ${this.url}; start one with \`npm start\`, or set HALLWAY_URL (${causeOf(error)})`);
+    });
+    if (!response.ok) throw await refusalOf(response);
+    return response;
+  }
+}
+
+const causeOf = (error: Error): string => (error.cause instanceof Error ? (error.cause as NodeJS.ErrnoException).code ?? error.cause.message : error.message);
+
+async function refusalOf(response: Response): Promise<CliError> {
+  const problem = (await response.json().catch(() => ({}))) as { code?: number; detail?: string; title?: string; retryAfter?: number };
+  const wait = problem.retryAfter ? ` (try again in ${Math.ceil(problem.retryAfter / 1000)} s)` : '';
+  return new CliError(`${problem.code ?? response.status} ${problem.detail ?? problem.title ?? response.statusText}${wait}`);
+}
+
+function readLocal(config: Config, name: string): string | undefined {
+  try {
+    return readFileSync(path.join(config.DATA_DIR, name), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new CliError(`${path.join(config.DATA_DIR, name)} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
