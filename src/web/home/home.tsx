@@ -1,0 +1,124 @@
+/** `/`: conferences and, for a signed-in organizer, the screens of their rooms. `/#link=CODE` redeems a one-time link. */
+import { useEffect, useState } from 'preact/hooks';
+import { call, Refused } from '../shared/http.js';
+import { forget, keep, kept } from '../shared/kept.js';
+import { type Texts, textsFor } from '../shared/texts.js';
+
+interface ConferenceLine {
+  readonly id: string;
+  readonly title: string;
+}
+
+interface Snapshot {
+  readonly entries: readonly (readonly [key: string, version: number, body: { readonly name?: string; readonly order?: number } | null])[];
+}
+
+const TOKEN = 'organizer';
+
+export function Home() {
+  const { language, texts } = textsFor(navigator.languages);
+  const [token, setToken] = useState(kept(TOKEN));
+  const [conferences, setConferences] = useState<readonly ConferenceLine[]>();
+  const [trouble, setTrouble] = useState<string>();
+
+  useEffect(() => {
+    document.documentElement.lang = language;
+    signInByLink()
+      .then((fresh) => fresh && setToken(fresh))
+      .catch((error: Error) => setTrouble(error instanceof Refused ? texts.linkUsed : texts.failed(error.message)));
+    call<{ conferences: readonly ConferenceLine[] }>('/v1/conferences')
+      .then((answer) => setConferences(answer.conferences))
+      .catch((error: Error) => setTrouble(texts.failed(error.message)));
+  }, [language, texts]);
+
+  return (
+    <main>
+      <h1>Hallway</h1>
+      <p class="note" role="status">
+        {token ? texts.signedIn : texts.signInHint}
+      </p>
+      {trouble && (
+        <p class="note note--bad" role="alert">
+          {trouble}
+        </p>
+      )}
+      <h2>{texts.conferences}</h2>
+      {!conferences && !trouble && <p class="faint">{texts.loading}</p>}
+      {conferences?.length === 0 && (
+        <p>
+          {texts.noConferences} <code>{texts.importHint}</code>
+        </p>
+      )}
+      {conferences?.map((conference) => (
+        <Conference key={conference.id} conference={conference} token={token} texts={texts} onTrouble={setTrouble} />
+      ))}
+      <p class="faint" style={{ marginTop: '3rem' }}>
+        <a href="/docs">{texts.apiDocs}</a>
+      </p>
+    </main>
+  );
+}
+
+/** The code travels in the fragment, which browsers keep out of requests and server logs. */
+async function signInByLink(): Promise<string | undefined> {
+  const code = new URLSearchParams(location.hash.slice(1)).get('link');
+  if (!code) return undefined;
+  history.replaceState(null, '', location.pathname);
+  const { token } = await call<{ token: string }>(`/v1/links/${encodeURIComponent(code)}`, { body: {} });
+  keep(TOKEN, token);
+  return token;
+}
+
+interface ConferenceProps {
+  readonly conference: ConferenceLine;
+  readonly token: string | undefined;
+  readonly texts: Texts;
+  readonly onTrouble: (text: string) => void;
+}
+
+function Conference({ conference, token, texts, onTrouble }: ConferenceProps) {
+  const [rooms, setRooms] = useState<readonly { readonly id: string; readonly name: string }[]>([]);
+  const base = `/v1/conferences/${encodeURIComponent(conference.id)}`;
+
+  useEffect(() => {
+    if (!token) return;
+    call<Snapshot>(`${base}/channels/schedule`, { token })
+      .then(({ entries }) => setRooms(roomsOf(entries)))
+      .catch((error: Error) => {
+        if (error instanceof Refused && error.code >= 300) forget(TOKEN);
+        onTrouble(texts.failed(error.message));
+      });
+  }, [base, token, texts, onTrouble]);
+
+  const openScreen = async (room: string) => {
+    const { token: screenToken } = await call<{ token: string }>(`${base}/tokens`, { token, body: { role: 'screen' } });
+    location.assign(`/screen?${new URLSearchParams({ c: conference.id, room })}#token=${screenToken}`);
+  };
+
+  return (
+    <section aria-labelledby={`c-${conference.id}`}>
+      <h2 id={`c-${conference.id}`} dir="auto">
+        {conference.title} <span class="faint">{conference.id}</span>
+      </h2>
+      {rooms.length > 0 && <h3 class="faint">{texts.rooms}</h3>}
+      <ul class="rooms">
+        {rooms.map((room) => (
+          <li key={room.id}>
+            <button type="button" onClick={() => openScreen(room.id).catch((error: Error) => onTrouble(texts.failed(error.message)))}>
+              <bdi>{room.name}</bdi>
+              <br />
+              <small class="faint">{texts.openScreen}</small>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function roomsOf(entries: Snapshot['entries']) {
+  return entries
+    .filter(([key, , body]) => key.startsWith('room/') && body !== null)
+    .map(([key, , body]) => ({ id: key.slice('room/'.length), name: body?.name ?? key, order: body?.order ?? 0 }))
+    .sort((a, b) => a.order - b.order || a.name.localeCompare(b.name));
+}
