@@ -1,0 +1,50 @@
+/** What an error of the database or its connection means for the caller: try again, or look at the data. */
+
+/** connection, resources, serialization and deadlock, operator intervention (08, 53, 40, 57). */
+const TRANSIENT_CLASSES = new Set(['08', '40', '53', '57']);
+/** lock_not_available; idle_in_transaction_session_timeout and its kin end the session, the next one works. */
+const TRANSIENT_STATES = new Set(['55P03', '25P03', '25P04', '25006']);
+/** data_exception, integrity_constraint_violation. */
+const DATA_CLASSES = new Set(['22', '23']);
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
+/** node-postgres reports these without a code. */
+const LOST_CONNECTION =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client was closed and is not queryable)/;
+
+/** Five-character SQLSTATE of a Postgres error, through wrappers such as TypeORM's; undefined for anything else. */
+export function sqlState(error: unknown): string | undefined {
+  const code = codeOf(error);
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !SOCKET_CODES.has(code) ? code : undefined;
+}
+
+/** True when the same work may succeed later without any change: connection lost, restart, deadlock, lock timeout. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return TRANSIENT_CLASSES.has(state.slice(0, 2)) || TRANSIENT_STATES.has(state);
+  const code = codeOf(error);
+  if (code !== undefined && SOCKET_CODES.has(code)) return true;
+  if (error instanceof AggregateError) return error.errors.some(isTransient);
+  return error instanceof Error && LOST_CONNECTION.test(error.message);
+}
+
+/** True when the database refused the data itself: the same rows will be refused again. */
+export function isDataError(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && DATA_CLASSES.has(state.slice(0, 2));
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'driverError' in error ? codeOf(error.driverError) : undefined;
+}

@@ -1,0 +1,73 @@
+import pg from 'pg';
+import type { Logger } from './logger.js';
+
+export interface PoolOptions {
+  readonly url: string;
+  /** Seen in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Most connections at one time. Default 10. */
+  readonly max?: number;
+  /** Longest a statement may run; 0 (default) means no limit. */
+  readonly statementTimeoutMs?: number;
+  /** Longest wait for a connection. Default 5 000. */
+  readonly connectionTimeoutMs?: number;
+  /** Schema that unqualified names mean, before `public`. */
+  readonly schema?: string;
+  readonly logger?: Logger;
+}
+
+/** A pool or a client of it: where a single statement may run. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+/**
+ * Connections to one database. bigint columns come as strings (they may be larger than a JavaScript number); a connection
+ * that breaks while idle is dropped and never ends the process. A session that sits in a transaction for 5 s is ended by
+ * the server, so that a paused process cannot hold locks.
+ */
+export function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: options.connectionTimeoutMs ?? 5_000,
+    idle_in_transaction_session_timeout: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
+    ...(options.schema ? { options: `-c search_path=${options.schema},public` } : {}),
+  });
+  pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle database connection broke'));
+  return pool;
+}
+
+/**
+ * Runs `work` inside one transaction; only statements through the client handed down belong to it.
+ * @returns what `work` returns, after the commit
+ * @throws what `work` or the commit throws; then nothing of it stays, except that a connection lost during the commit
+ * leaves the outcome unknown
+ */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = false;
+  // Unheard, a connection that dies between two statements would end the process; the next statement reports it.
+  const onError = () => {
+    broken = true;
+  };
+  client.on('error', onError);
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    const { command } = await client.query('commit');
+    // A failed statement that `work` swallowed turns the commit into a rollback without an error.
+    if (command === 'ROLLBACK') throw new Error('the transaction had failed before its commit and was rolled back');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      broken = true; // the first error says why; this connection is not used again
+    });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
