@@ -1,3 +1,4 @@
+export { CommandTooLarge, decodeRecord, encodeCommand, MAX_COMMAND_BYTES, MAX_EVENTS } from './codec.js';
 export type {
   Command,
   DecodeFailure,
@@ -10,6 +11,10 @@ export type {
   NewEvent,
   PersonalField,
 } from './envelope.js';
+export { commandIdOf, eventIdOf } from './ids.js';
+export { createJournal, type DecodedRecord, type EventReader, InvalidEvent, type Journal } from './journal.js';
+export { createMemoryLog } from './memory/memory-log.js';
+export { murmur2, partitionOf } from './partition.js';
 export {
   type EventLog,
   type LogBatch,
@@ -21,3 +26,7 @@ export {
   type RecordToAppend,
   type Watermarks,
 } from './port.js';
+export { createPostgresLog, LOG_CHANNEL, renewIncarnation } from './postgres/postgres-log.js';
+export { createMemoryKeys, SubjectErased, type SubjectKeys } from './sealing/keys.js';
+export { createPostgresKeys } from './sealing/postgres-keys.js';
+export { ERASED, eraseFields } from './sealing/seal.js';

@@ -1,4 +1,5 @@
 import type { MigrationClass } from '#libs/postgres';
+import { Log1700000000001 } from './0001-log.js';
 
 /** Tables that outlive every rebuild of the read models (schema `public`). Append only; each file is a class `Name<13 digits>`. */
-export const permanentMigrations: readonly MigrationClass[] = [];
+export const permanentMigrations: readonly MigrationClass[] = [Log1700000000001];

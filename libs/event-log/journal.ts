@@ -1,0 +1,151 @@
+/** The log as the rest of the program sees it: commands go in, events come out; sealing and the envelope happen in between. */
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { decodeRecord, encodeCommand } from './codec.js';
+import type { Command, DecodeFailure, EventCatalog, JsonObject, LoggedEvent, NewEvent } from './envelope.js';
+import { eventIdOf } from './ids.js';
+import type { EventLog, LogRecord, Position } from './port.js';
+import type { SubjectKeys } from './sealing/keys.js';
+import { at, bindingOf, ERASED, isSealed, openText, sealText, subjectOf, withAt } from './sealing/seal.js';
+
+export type DecodedRecord =
+  | { readonly record: LogRecord; readonly event: LoggedEvent }
+  | { readonly record: LogRecord; readonly failure: DecodeFailure };
+
+/** Reads events for one claim; the keys it has seen live only as long (I14). */
+export interface EventReader {
+  decode(partition: number, records: readonly LogRecord[]): Promise<readonly DecodedRecord[]>;
+}
+
+export interface Journal {
+  /**
+   * Checks, seals, encodes and appends one command's events as one batch.
+   * @returns position of the first event, ids of all
+   * @throws SubjectErased, CommandTooLarge, InvalidEvent: nothing was appended. LogUnavailable: unknown; retry under the same id.
+   */
+  append(command: Command): Promise<{ readonly position: Position; readonly eventIds: readonly string[] }>;
+  reader(): EventReader;
+}
+
+/** A decider returned data that its own schema refuses: a bug, caught before it becomes a fact. */
+export class InvalidEvent extends Error {
+  override readonly name = 'InvalidEvent';
+}
+
+export interface JournalParts {
+  readonly log: EventLog;
+  readonly catalog: EventCatalog;
+  readonly keys: SubjectKeys;
+}
+
+const tracer = trace.getTracer('hallway.event-log');
+
+export function createJournal({ log, catalog, keys }: JournalParts): Journal {
+  return {
+    append: (command) =>
+      tracer.startActiveSpan(
+        'append',
+        { kind: SpanKind.PRODUCER, attributes: { 'hallway.events': command.events.length } },
+        async (span) => {
+          try {
+            const events = await Promise.all(
+              command.events.map((event, index) => seal({ keys, catalog, command, event, index })),
+            );
+            const position = await log.append(command.conference, encodeCommand({ ...command, events }, catalog));
+            return { position, eventIds: events.map((_, index) => eventIdOf(command.commandId, index)) };
+          } catch (error) {
+            span.setStatus({ code: SpanStatusCode.ERROR });
+            throw error;
+          } finally {
+            span.end();
+          }
+        },
+      ),
+    reader: () => createReader(catalog, keys),
+  };
+}
+
+interface Sealing {
+  readonly keys: SubjectKeys;
+  readonly catalog: EventCatalog;
+  readonly command: Command;
+  readonly event: NewEvent;
+  readonly index: number;
+}
+
+async function seal({ keys, catalog, command, event, index }: Sealing): Promise<NewEvent> {
+  const type = catalog.get(event.type);
+  const complaint = type ? type.check(event.data) : 'unknown type';
+  if (!type || complaint) throw new InvalidEvent(`${event.type}: ${complaint}`);
+  let data = event.data;
+  for (const field of type.personal) {
+    const text = at(data, field.path);
+    if (typeof text !== 'string') continue;
+    const subject = subjectOf(field, command.actor, event.data);
+    if (!subject) throw new InvalidEvent(`${event.type}: nobody is named whose key seals ${field.path}`);
+    const key = await keys.keyFor(command.conference, subject);
+    data = withAt(
+      data,
+      field.path,
+      sealText(text, key, bindingOf(eventIdOf(command.commandId, index), field.path)) as unknown as JsonObject,
+    );
+  }
+  return { ...event, data };
+}
+
+function createReader(catalog: EventCatalog, keys: SubjectKeys): EventReader {
+  const known = new Map<string, Buffer | null>();
+  return {
+    async decode(partition, records) {
+      const decoded = records.map((record) => ({ record, decoded: decodeRecord(record, partition, catalog) }));
+      const wanted = new Set<string>();
+      for (const { decoded: one } of decoded) {
+        if ('envelope' in one && 'data' in one) {
+          for (const id of keyIdsOf(one.data, catalog.get(one.envelope.type)?.personal ?? []))
+            if (!known.has(id)) wanted.add(id);
+        }
+      }
+      // A row that does not exist yet is asked for again next time: only what was found is remembered.
+      if (wanted.size > 0) for (const [id, key] of await keys.find([...wanted])) known.set(id, key);
+      return decoded.map(({ record, decoded: one }) =>
+        'data' in one ? openAll(record, one, catalog, known) : { record, failure: one },
+      );
+    },
+  };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+function* keyIdsOf(data: JsonObject, fields: readonly { readonly path: string }[]): Iterable<string> {
+  for (const { path } of fields) {
+    const value = at(data, path);
+    if (isSealed(value) && UUID.test(value.$sealed.k)) yield value.$sealed.k;
+  }
+}
+
+function openAll(
+  record: LogRecord,
+  {
+    envelope,
+    data: sealed,
+  }: { readonly envelope: Omit<LoggedEvent, 'data' | 'sealed' | 'missingKeys'>; readonly data: JsonObject },
+  catalog: EventCatalog,
+  known: ReadonlyMap<string, Buffer | null>,
+): DecodedRecord {
+  const type = catalog.get(envelope.type);
+  let data = sealed;
+  let missingKeys = 0;
+  for (const { path } of type?.personal ?? []) {
+    const value = at(sealed, path);
+    if (!isSealed(value)) continue;
+    const key = known.get(value.$sealed.k);
+    if (key === undefined) missingKeys += 1;
+    try {
+      data = withAt(data, path, key ? openText(value, key, bindingOf(envelope.id, path)) : ERASED);
+    } catch {
+      return { record, failure: { kind: 'unfoldable', reason: `${path} was not sealed for this event`, envelope } };
+    }
+  }
+  const complaint = type?.check(data);
+  if (complaint) return { record, failure: { kind: 'unfoldable', reason: complaint, envelope } };
+  return { record, event: { ...envelope, data, sealed, missingKeys } };
+}

@@ -1,0 +1,176 @@
+/** The embedded log: a table with gapless offsets per partition. The row lock on `log_head` is held to the commit, so offsets become visible in order. */
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { isTransient, type Logger } from '#libs/postgres';
+import { partitionOf } from '../partition.js';
+import {
+  type EventLog,
+  type LogBatch,
+  type LogRecord,
+  type LogSubscription,
+  LogUnavailable,
+  type Position,
+  type RecordToAppend,
+  type Watermarks,
+} from '../port.js';
+import { readPartitions } from '../read-partitions.js';
+
+export interface PostgresLogOptions {
+  readonly pool: pg.Pool;
+  /** Fixed at the first start. */
+  readonly partitions: number;
+  readonly logger: Logger;
+  /** Registers an alarm for NOTIFY `hallway_log`; without it the poll alone finds new records. */
+  readonly onNotify?: (wake: () => void) => () => void;
+}
+
+export const LOG_CHANNEL = 'hallway_log';
+const POLL_MS = 100;
+const FETCH = 1_000;
+
+/** @throws Error if the log was made with another number of partitions */
+export async function createPostgresLog({ pool, partitions, logger, onNotify }: PostgresLogOptions): Promise<EventLog> {
+  await pool.query(
+    'insert into log_head (partition, incarnation) select p, $2::uuid from generate_series(0, $1::int - 1) p where not exists (select from log_head) on conflict do nothing',
+    [partitions, randomUUID()],
+  );
+  const { rows } = await pool.query<{ count: string }>('select count(*) from log_head');
+  const made = Number(rows[0]?.count);
+  if (made !== partitions) {
+    throw new Error(
+      `201 this log was made with ${made} partitions and cannot have ${partitions}: a conference would change its partition. Set HALLWAY_PARTITIONS=${made}`,
+    );
+  }
+  const subscriptions = new Set<LogSubscription>();
+  const log: EventLog = {
+    partitions,
+    identity: () => identityOf(pool),
+    append: (key, records) => append(pool, partitionOf(key, partitions), key, records),
+    read: (partition, from, limit) => read(pool, partition, from, limit),
+    watermarks: (partition) => watermarks(pool, partition),
+    subscribe(consumer) {
+      const subscription = readPartitions(log, consumer, {
+        fetchSize: FETCH,
+        pollMs: POLL_MS,
+        onWake: onNotify ?? (() => () => undefined),
+        onError: (err, partition) => logger.warn({ err, partition }, 'reading the log failed; trying again'),
+      });
+      subscriptions.add(subscription);
+      return subscription;
+    },
+    async close() {
+      await Promise.all([...subscriptions].map((subscription) => subscription.close()));
+    },
+  };
+  return log;
+}
+
+const APPEND = `
+  with head as (
+    update log_head set next_offset = next_offset + cardinality($3::bytea[])
+    where partition = $1 returning next_offset - cardinality($3::bytea[]) as base
+  ), written as (
+    insert into event_log (partition, "offset", key, header_names, header_values, value, time)
+    select $1, head.base + r.ordinal - 1, $2,
+           ($4::text[])[r.first : r.first + r.size - 1], ($5::bytea[])[r.first : r.first + r.size - 1],
+           r.value, coalesce(to_timestamp(r.time / 1000.0), clock_timestamp())
+    from head, unnest($3::bytea[], $6::int[], $7::int[], $8::float8[]) with ordinality as r(value, first, size, time, ordinal)
+  )
+  select base from head`;
+
+async function append(
+  pool: pg.Pool,
+  partition: number,
+  key: string,
+  records: readonly RecordToAppend[],
+): Promise<Position> {
+  const names = records.flatMap(({ headers }) => [...headers.keys()]);
+  const values = records.flatMap(({ headers }) => [...headers.values()]);
+  let first = 1;
+  const firsts = records.map(({ headers }) => {
+    const start = first;
+    first += headers.size;
+    return start;
+  });
+  try {
+    const { rows } = await pool.query<{ base: string }>(APPEND, [
+      partition,
+      key,
+      records.map(({ value }) => value),
+      names,
+      values,
+      firsts,
+      records.map(({ headers }) => headers.size),
+      records.map(({ timestamp }) => timestamp ?? null),
+    ]);
+    const base = rows[0]?.base;
+    if (base === undefined) throw new RangeError(`there is no partition ${partition}`);
+    return { partition, offset: BigInt(base) };
+  } catch (error) {
+    throw isTransient(error) ? new LogUnavailable('the log cannot be reached', { cause: error }) : error;
+  }
+}
+
+interface Row {
+  readonly offset: string;
+  readonly key: string;
+  readonly header_names: readonly string[];
+  readonly header_values: readonly Buffer[];
+  readonly value: Buffer | null;
+  readonly time: Date;
+}
+
+async function read(pool: pg.Pool, partition: number, from: bigint, limit: number): Promise<LogBatch> {
+  // The head is read by the same statement, so it is never older than the records.
+  const { rows } = await pool.query<Row & { high: string }>(
+    `select e.*, h.next_offset as high from log_head h
+     left join lateral (select "offset", key, header_names, header_values, value, time from event_log
+       where partition = $1 and "offset" >= $2 order by "offset" limit $3) e on true
+     where h.partition = $1`,
+    [partition, from.toString(), limit],
+  );
+  const head = rows[0];
+  if (!head) throw new RangeError(`there is no partition ${partition}`);
+  const records = rows.filter((row) => row.offset !== null).map(toRecord);
+  const last = records.at(-1);
+  return {
+    partition,
+    fetchedOffset: from,
+    records,
+    nextOffset: last ? last.offset + 1n : from,
+    highWatermark: BigInt(head.high),
+  };
+}
+
+const toRecord = (row: Row): LogRecord => ({
+  offset: BigInt(row.offset),
+  key: row.key,
+  headers: new Map(row.header_names.map((name, index) => [name, row.header_values[index] ?? Buffer.alloc(0)])),
+  value: row.value,
+  timestamp: row.time.getTime(),
+});
+
+async function watermarks(pool: pg.Pool, partition: number): Promise<Watermarks> {
+  const { rows } = await pool.query<{ low: string; high: string }>(
+    `select next_offset as high, coalesce((select min("offset") from event_log where partition = $1), next_offset) as low from log_head where partition = $1`,
+    [partition],
+  );
+  const row = rows[0];
+  if (!row) throw new RangeError(`there is no partition ${partition}`);
+  return { low: BigInt(row.low), high: BigInt(row.high) };
+}
+
+/** System identifier and timeline change with another cluster and a promotion; the incarnation with a restore or an import. */
+async function identityOf(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ identity: string }>(
+    `select format('pg/%s/%s/%s', (select system_identifier from pg_control_system()),
+       case when pg_is_in_recovery() then 'standby' else left(pg_walfile_name(pg_current_wal_lsn()), 8) end,
+       (select incarnation from log_head where partition = 0)) as identity`,
+  );
+  return rows[0]?.identity ?? '';
+}
+
+/** After a restore or an import of a log: offsets may now name other events, so every epoch ends. */
+export async function renewIncarnation(pool: pg.Pool): Promise<void> {
+  await pool.query('update log_head set incarnation = $1', [randomUUID()]);
+}

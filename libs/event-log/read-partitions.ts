@@ -1,0 +1,125 @@
+/**
+ * Reading for logs without a group coordinator: each partition is offered to the consumer until it claims it, then read until
+ * it is lost. One loop per partition, so that calls for one partition never overlap.
+ */
+import type { EventLog, LogSubscription, PartitionConsumer } from './port.js';
+
+export type PartitionSource = Pick<EventLog, 'partitions' | 'read'>;
+
+export interface ReadOptions {
+  /** Most records handed over at once. */
+  readonly fetchSize: number;
+  /** Longest wait between two looks at an idle partition, and between two offers. */
+  readonly pollMs: number;
+  /** Registers an alarm clock for "something was appended"; the answer unregisters it. */
+  onWake(wake: () => void): () => void;
+  /** A read or the consumer failed; the loop backs off and goes on. */
+  onError?(error: unknown, partition: number): void;
+}
+
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 2_000;
+const CLOSE_WITHIN_MS = 5_000;
+
+export function readPartitions(
+  source: PartitionSource,
+  consumer: PartitionConsumer,
+  options: ReadOptions,
+): LogSubscription {
+  const closing = new AbortController();
+  const bell = createBell();
+  const unregister = options.onWake(bell.ring);
+  const loops = Array.from({ length: source.partitions }, (_, partition) =>
+    readPartition(source, consumer, options, { partition, bell, closing: closing.signal }),
+  );
+  let closed: Promise<void> | undefined;
+  return {
+    close() {
+      closed ??= (async () => {
+        closing.abort();
+        bell.ring();
+        unregister();
+        await Promise.race([Promise.all(loops), bounded(CLOSE_WITHIN_MS)]);
+      })();
+      return closed;
+    },
+  };
+}
+
+interface Loop {
+  readonly partition: number;
+  readonly bell: Bell;
+  readonly closing: AbortSignal;
+}
+
+async function readPartition(
+  source: PartitionSource,
+  consumer: PartitionConsumer,
+  options: ReadOptions,
+  { partition, bell, closing }: Loop,
+): Promise<void> {
+  let backoff = BACKOFF_MIN_MS;
+  while (!closing.aborted) {
+    let held = false;
+    try {
+      let next = await consumer.claim(partition);
+      held = next !== null;
+      while (next !== null && !closing.aborted) {
+        const heard = bell.heard();
+        const batch = await source.read(partition, next, options.fetchSize);
+        if (closing.aborted) break;
+        if (batch.records.length === 0 && batch.nextOffset === next) {
+          await bell.wait(heard, options.pollMs);
+          continue;
+        }
+        next = await consumer.consume(batch);
+        backoff = BACKOFF_MIN_MS;
+      }
+      if (held) consumer.lost(partition);
+      if (!closing.aborted) await bell.pause(options.pollMs, closing);
+    } catch (error) {
+      if (held) consumer.lost(partition);
+      options.onError?.(error, partition);
+      await bell.pause(backoff, closing);
+      backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
+    }
+  }
+}
+
+/** An alarm clock that remembers: who asks whether it rang since he last listened never misses a ring between two looks. */
+interface Bell {
+  ring(): void;
+  heard(): number;
+  wait(since: number, atMostMs: number): Promise<void>;
+  pause(ms: number, until: AbortSignal): Promise<void>;
+}
+
+function createBell(): Bell {
+  let rings = 0;
+  const sleepers = new Set<() => void>();
+  const sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      sleepers.add(wake);
+    });
+  return {
+    ring() {
+      rings += 1;
+      for (const wake of [...sleepers]) wake();
+    },
+    heard: () => rings,
+    wait: (since, atMostMs) => (rings === since ? sleep(atMostMs) : Promise.resolve()),
+    async pause(ms, until) {
+      const end = Date.now() + ms;
+      // Rings end a wait for records, not a pause between offers: else every append would be an offer.
+      while (!until.aborted && Date.now() < end) await sleep(end - Date.now());
+    },
+  };
+}
+
+const bounded = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
