@@ -1,0 +1,109 @@
+import type { FeedDocument } from './types.js';
+
+/** A row of `feed_document` as the tail reads it; `json` is the body's text, null for a tombstone. */
+export interface StoredDocument {
+  readonly channel: string;
+  readonly key: string;
+  readonly version: number;
+  readonly json: string | null;
+  readonly traceparent: string | null;
+}
+
+/** Deleted documents remembered per channel; a follower further behind gets a snapshot (I9). */
+export const MAX_TOMBSTONES = 2_000;
+
+interface Held extends FeedDocument {
+  readonly key: string;
+  readonly json: string | null;
+  readonly traceparent: string | null;
+}
+
+/** Documents stay text until somebody asks for the body: most are only ever sent on. */
+class HeldDocument implements Held {
+  readonly key: string;
+  readonly version: number;
+  readonly json: string | null;
+  readonly traceparent: string | null;
+  #body: unknown;
+
+  constructor(stored: StoredDocument) {
+    this.key = stored.key;
+    this.version = stored.version;
+    this.json = stored.json;
+    this.traceparent = stored.traceparent;
+  }
+
+  get body(): unknown {
+    if (this.#body === undefined) this.#body = this.json === null ? null : JSON.parse(this.json);
+    return this.#body;
+  }
+}
+
+/** One channel's documents and tombstones. */
+export class ChannelState {
+  readonly #documents = new Map<string, Held>();
+  /** In order of version, for versions arrive in order. */
+  readonly #tombstones = new Set<string>();
+  readonly #loadedFloor: number;
+  #droppedFloor = 0;
+  #lastChange = 0;
+  #living: readonly Held[] | undefined;
+
+  /** @param loadedFloor tombstones up to this version were already gone when the channel was read */
+  constructor(loadedFloor: number) {
+    this.#loadedFloor = loadedFloor;
+  }
+
+  /** Newest tombstone no longer kept: a copy complete to less cannot be brought up to date by changes. */
+  get floor(): number {
+    return Math.max(this.#loadedFloor, this.#droppedFloor);
+  }
+
+  get lastChange(): number {
+    return Math.max(this.#lastChange, this.floor);
+  }
+
+  /** Applies only what is newer (I5). @returns whether anything changed */
+  apply(stored: StoredDocument): boolean {
+    const version = this.#documents.get(stored.key)?.version ?? this.#droppedFloor;
+    if (stored.version <= version) return false;
+    this.#documents.set(stored.key, new HeldDocument(stored));
+    this.#living = undefined;
+    this.#lastChange = Math.max(this.#lastChange, stored.version);
+    this.#tombstones.delete(stored.key);
+    if (stored.json === null) this.#bury(stored.key);
+    return true;
+  }
+
+  get(key: string): FeedDocument | undefined {
+    const held = this.#documents.get(key);
+    return held?.json === null ? undefined : held;
+  }
+
+  /** Living documents in order of key. */
+  living(): readonly Held[] {
+    this.#living ??= [...this.#documents.values()].filter(({ json }) => json !== null).sort(byKey);
+    return this.#living;
+  }
+
+  /** Documents and tombstones with a version after `from`, in order of key. */
+  after(from: number): readonly Held[] {
+    return [...this.#documents.values()].filter(({ version }) => version > from).sort(byKey);
+  }
+
+  #bury(key: string): void {
+    this.#tombstones.add(key);
+    if (this.#tombstones.size <= MAX_TOMBSTONES) return;
+    const [oldest] = this.#tombstones;
+    if (oldest === undefined) return;
+    this.#droppedFloor = Math.max(this.#droppedFloor, this.#documents.get(oldest)?.version ?? 0);
+    this.#tombstones.delete(oldest);
+    this.#documents.delete(oldest);
+  }
+}
+
+function byKey(a: Held, b: Held): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}
+
+export type { Held };

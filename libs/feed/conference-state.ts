@@ -1,0 +1,105 @@
+import type { Cursor } from '#libs/protocol';
+import { ChannelState, type StoredDocument } from './channel-state.js';
+import { encodeFrame } from './encode.js';
+import type { EncodedFrame, FeedDocument, Resume } from './types.js';
+
+/** Encoded frames kept at one head; cursors differ without bound, memory must not (I9). */
+const MAX_FRAMES = 1_000;
+
+export interface LoadedConference {
+  readonly epoch: string;
+  readonly head: number;
+  /** Tombstones up to here are gone from the table. */
+  readonly floor: number;
+  /** In order of version. */
+  readonly documents: readonly StoredDocument[];
+}
+
+/** A conference's channels at one head, and the frames made of them, each encoded once (I8). Pure: no clock, no I/O. */
+export class ConferenceState {
+  #epoch = '';
+  #head = -1;
+  #floor = 0;
+  #channels = new Map<string, ChannelState>();
+  #frames = new Map<string, EncodedFrame>();
+
+  constructor(loaded: LoadedConference) {
+    this.reload(loaded);
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Replaces everything. */
+  reload(loaded: LoadedConference): ReadonlySet<string> {
+    this.#epoch = loaded.epoch;
+    this.#floor = loaded.floor;
+    this.#head = -1;
+    this.#channels = new Map();
+    return this.apply(loaded.documents, loaded.head);
+  }
+
+  /** Documents in order of version, and the head they are complete to. @returns the channels that changed */
+  apply(documents: readonly StoredDocument[], head: number): ReadonlySet<string> {
+    const changed = new Set<string>();
+    for (const document of documents) {
+      let channel = this.#channels.get(document.channel);
+      if (!channel) {
+        channel = new ChannelState(this.#floor);
+        this.#channels.set(document.channel, channel);
+      }
+      if (channel.apply(document)) changed.add(document.channel);
+    }
+    if (changed.size > 0 || head > this.#head) this.#frames = new Map();
+    this.#head = Math.max(this.#head, head);
+    return changed;
+  }
+
+  document(channel: string, key: string): FeedDocument | undefined {
+    return this.#channels.get(channel)?.get(key);
+  }
+
+  documents(channel: string): readonly (FeedDocument & { readonly key: string })[] {
+    return this.#channels.get(channel)?.living() ?? [];
+  }
+
+  lastChange(channel: string): number {
+    return this.#channels.get(channel)?.lastChange ?? this.#floor;
+  }
+
+  floor(channel: string): number {
+    return this.#channels.get(channel)?.floor ?? this.#floor;
+  }
+
+  resume(channel: string, cursor: Cursor | null): Resume {
+    if (cursor === null) return { kind: 'snapshot', frame: this.#frame(channel, null) };
+    const [epoch, to] = cursor;
+    if (epoch !== this.#epoch || to > this.#head) return { kind: 'ahead' };
+    const frame = this.changes(channel, to);
+    if (frame === null) return { kind: 'current' };
+    return { kind: frame.from === null ? 'snapshot' : 'changes', frame };
+  }
+
+  changes(channel: string, from: number): EncodedFrame | null {
+    if (from >= this.lastChange(channel)) return null;
+    return this.#frame(channel, from < this.floor(channel) ? null : from);
+  }
+
+  /** A frame's `to` is the head, never the last change: a follower of the class's frames must find no gap (I6). */
+  #frame(channel: string, from: number | null): EncodedFrame {
+    const name = `${from} ${channel}`;
+    const known = this.#frames.get(name);
+    if (known) return known;
+    const state = this.#channels.get(channel);
+    const documents = (from === null ? state?.living() : state?.after(from)) ?? [];
+    const frame = encodeFrame({ epoch: this.#epoch, channel, from, to: this.#head }, documents);
+    if (this.#frames.size >= MAX_FRAMES) this.#frames = new Map();
+    this.#frames.set(name, frame);
+    return frame;
+  }
+}
