@@ -29,4 +29,4 @@ export {
 export { createPostgresLog, LOG_CHANNEL, renewIncarnation } from './postgres/postgres-log.js';
 export { createMemoryKeys, SubjectErased, type SubjectKeys } from './sealing/keys.js';
 export { createPostgresKeys } from './sealing/postgres-keys.js';
-export { ERASED, eraseFields } from './sealing/seal.js';
+export { ERASED, eraseFields, subjectsOf } from './sealing/seal.js';

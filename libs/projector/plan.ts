@@ -1,15 +1,21 @@
-/**
- * The seam between the pure half (fold.ts: events → plan) and the effect half (write-batch.ts: plan → one transaction).
- */
+/** The seam between the pure half (fold.ts: events → plan) and the effect half (write-batch.ts: plan → one transaction). */
 import type { JsonObject, LogRecord } from '#libs/event-log';
 import type { Row, RowTable, Select } from './projection.js';
 
-/** Reads the rows of all selects of one table with one statement each. The effect half implements it on Postgres, tests on maps. */
+export interface LoadedRows {
+  readonly conference: string;
+  readonly table: RowTable;
+  readonly rows: readonly Row[];
+}
+
+export interface ConferenceSelect {
+  readonly conference: string;
+  readonly select: Select;
+}
+
+/** Reads the rows of all selects, one statement per table and set of columns. On Postgres in row-source.ts, on maps in memory-store.ts. */
 export interface RowSource {
-  load(
-    conference: string,
-    selects: readonly Select[],
-  ): Promise<readonly { readonly table: RowTable; readonly rows: readonly Row[] }[]>;
+  load(selects: readonly ConferenceSelect[]): Promise<readonly LoadedRows[]>;
 }
 
 /** Final row of a key in this batch; null: delete it. */
@@ -24,28 +30,15 @@ export interface DocumentWrite {
   readonly conference: string;
   readonly channel: string;
   readonly key: string;
-  readonly version: bigint;
+  /** Offset of the event that touched it last; a safe integer (checked). */
+  readonly version: number;
   readonly body: JsonObject | null;
   readonly traceparent: string | null;
 }
 
-export type Outcome = 'applied' | 'no-effect' | 'held';
-
-export interface OutcomeWrite {
-  readonly conference: string;
-  readonly commandId: string;
-  readonly actor: string;
-  /** Offset of the command's first event as first met. */
-  readonly base: bigint;
-  readonly outcome: Outcome;
-  /** Why it had no effect or is held. */
-  readonly because: string | null;
-  readonly at: string;
-}
-
 export interface AuditWrite {
   readonly conference: string;
-  readonly offset: bigint;
+  readonly offset: number;
   readonly at: string;
   readonly type: string;
   readonly subject: string;
@@ -56,23 +49,14 @@ export interface AuditWrite {
   readonly traceparent: string | null;
   /** null: it applied. */
   readonly noEffect: string | null;
-  /** Sealed, as in the log. */
+  /** Sealed, as in the log: an erased subject's texts end here too. */
   readonly data: JsonObject;
   /** Rows before and after, personal columns left out. */
   readonly before: readonly Row[];
   readonly after: readonly Row[];
 }
 
-export interface ParkedWrite {
-  readonly conference: string;
-  readonly stream: string;
-  readonly offset: bigint;
-  readonly reason: string;
-  readonly record: LogRecord;
-}
-
 export interface DeadLetterWrite {
-  readonly offset: bigint;
   readonly reason: string;
   readonly record: LogRecord;
 }
@@ -86,23 +70,21 @@ export interface BatchPlan {
   readonly next: bigint;
   readonly rows: readonly RowWrite[];
   readonly documents: readonly DocumentWrite[];
-  readonly outcomes: readonly OutcomeWrite[];
   readonly audit: readonly AuditWrite[];
-  readonly parked: readonly ParkedWrite[];
-  readonly unparked: readonly { readonly conference: string; readonly offset: bigint }[];
   /** For the permanent table: every later build skips these too. */
   readonly skipped: readonly {
     readonly conference: string;
-    readonly offset: bigint;
+    readonly offset: number;
     readonly by: string;
     readonly at: string;
   }[];
   /** Subjects whose keys are emptied in the same transaction (I14). */
   readonly erased: readonly { readonly conference: string; readonly subject: string; readonly at: string }[];
   readonly deadLetters: readonly DeadLetterWrite[];
-  /** New head per conference met in this batch, events without effect and parked ones included. */
-  readonly heads: ReadonlyMap<string, bigint>;
+  /** New head per conference met in this batch; events without effect and parked ones count. */
+  readonly heads: ReadonlyMap<string, number>;
   readonly missingKeys: number;
-  /** Events folded, for metrics and adaptive batches. */
+  /** Trace contexts of the events, for links. */
+  readonly traceparents: readonly string[];
   readonly events: number;
 }

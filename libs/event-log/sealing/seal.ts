@@ -70,3 +70,16 @@ export function eraseFields<E extends { readonly actor: string; readonly data: J
     ? event
     : { ...event, data: fields.reduce((data, field) => withAt(data, field.path, ERASED), event.data) };
 }
+
+/** Everybody whose personal fields are in this event. */
+export function subjectsOf(
+  event: { readonly actor: string; readonly data: JsonObject },
+  type: Pick<EventType, 'personal'>,
+): readonly string[] {
+  const subjects = new Set<string>();
+  for (const field of type.personal) {
+    const subject = at(event.data, field.path) === undefined ? undefined : subjectOf(field, event.actor, event.data);
+    if (subject) subjects.add(subject);
+  }
+  return [...subjects];
+}

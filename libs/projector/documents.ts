@@ -1,0 +1,152 @@
+/** Which documents a batch touches, and their bodies: touched at each row change, rendered once, from the final rows. */
+import type { JsonObject } from '#libs/event-log';
+import { untyped, type WindowEntry, type WindowHead, windowEntry, windowHead } from './engine-tables.js';
+import type { AppliedChange, Overlay } from './overlay.js';
+import type { ConferenceSelect, DocumentWrite } from './plan.js';
+import type { DocumentRef, DocumentView, Row } from './projection.js';
+
+/** Rounds in which `reads` may find further rows through rows; more means it never ends. */
+export const MAX_ROUNDS = 8;
+
+interface Touch extends DocumentRef {
+  readonly conference: string;
+  readonly view: DocumentView;
+  version: number;
+  traceparent: string | null;
+  /** It left its window: a tombstone whatever its rows say. */
+  evicted: boolean;
+}
+
+export interface Toucher {
+  readonly conference: string;
+  readonly version: number;
+  readonly traceparent: string | null;
+}
+
+/** Rendering failed: some command of the batch leads to rows that no document can show. */
+export class ProjectionFailed extends Error {
+  override readonly name = 'ProjectionFailed';
+}
+
+export class Documents {
+  private readonly touches = new Map<string, Touch>();
+  private readonly viewsByTable = new Map<
+    string,
+    { readonly view: DocumentView; readonly refs: (row: Row) => readonly DocumentRef[] }[]
+  >();
+
+  constructor(
+    views: readonly DocumentView[],
+    private readonly overlay: Overlay,
+  ) {
+    for (const view of views) {
+      for (const { table, refs } of view.shows) {
+        const known = this.viewsByTable.get(table.name) ?? [];
+        known.push({ view, refs });
+        this.viewsByTable.set(table.name, known);
+      }
+    }
+  }
+
+  /** I3: whatever a row showed before or shows after is touched, so no split of the log can leave a body behind its rows. */
+  async touch(changes: readonly AppliedChange[], by: Toucher): Promise<void> {
+    for (const { table, before, after } of changes) {
+      for (const { view, refs } of this.viewsByTable.get(table.name) ?? []) {
+        const shown = after ? refs(after) : [];
+        for (const ref of before ? refs(before) : []) await this.add(view, ref, by, false);
+        for (const ref of shown) await this.add(view, ref, by, true);
+      }
+    }
+  }
+
+  async render(): Promise<DocumentWrite[]> {
+    const touches = [...this.touches.values()].sort((a, b) => a.version - b.version);
+    const living = touches.filter((touch) => !touch.evicted);
+    try {
+      await this.loadFor(living);
+      return touches.map((touch) => this.write(touch));
+    } catch (error) {
+      throw isTransientLoad(error) ? error : new ProjectionFailed('a document could not be rendered', { cause: error });
+    }
+  }
+
+  private async loadFor(touches: readonly Touch[]): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const selects = touches.flatMap(({ conference, view, channel, key }): ConferenceSelect[] =>
+        view.reads({ channel, key }, this.overlay.view(conference, true)).map((select) => ({ conference, select })),
+      );
+      if (!(await this.overlay.ensure(selects))) return;
+    }
+    throw new Error('reads of documents never come to an end');
+  }
+
+  private write({ conference, view, channel, key, version, traceparent, evicted }: Touch): DocumentWrite {
+    const body: JsonObject | null = evicted
+      ? null
+      : view.render({ channel, key }, this.overlay.view(conference, false));
+    return { conference, channel, key, version, body, traceparent };
+  }
+
+  private async add(view: DocumentView, ref: DocumentRef, by: Toucher, shown: boolean): Promise<void> {
+    const id = JSON.stringify([by.conference, ref.channel, ref.key]);
+    const known = this.touches.get(id);
+    let evicted = known?.evicted ?? false;
+    if (view.window !== undefined && !evicted) evicted = await this.isEvicted(view, ref, by, shown);
+    if (known) {
+      known.version = by.version;
+      known.traceparent = by.traceparent ?? known.traceparent;
+      known.evicted = evicted;
+    } else {
+      this.touches.set(id, {
+        conference: by.conference,
+        view,
+        channel: ref.channel,
+        key: ref.key,
+        version: by.version,
+        traceparent: by.traceparent,
+        evicted,
+      });
+    }
+  }
+
+  /** Enters a newly shown document into its window, and pushes the one that entered first out of it. */
+  private async isEvicted(view: DocumentView, ref: DocumentRef, by: Toucher, shown: boolean): Promise<boolean> {
+    const { conference } = by;
+    const { channel, key } = ref;
+    const rows = this.overlay.view(conference, false);
+    await this.overlay.ensure([
+      { conference, select: { table: untyped(windowEntry), where: { channel, key } } },
+      { conference, select: { table: untyped(windowHead), where: { channel, kind: view.kind } } },
+    ]);
+    const entry = rows.get(windowEntry, { channel, key });
+    if (entry || !shown) return entry?.evicted ?? false;
+    const seq = (rows.get(windowHead, { channel, kind: view.kind })?.entered ?? 0) + 1;
+    this.overlay.put(conference, untyped(windowHead), { channel, kind: view.kind, entered: seq } satisfies WindowHead);
+    this.overlay.put(conference, untyped(windowEntry), {
+      channel,
+      key,
+      kind: view.kind,
+      seq,
+      evicted: false,
+    } satisfies WindowEntry);
+    const leaving = { channel, kind: view.kind, seq: seq - (view.window ?? 0) };
+    await this.overlay.ensure([{ conference, select: { table: untyped(windowEntry), where: leaving } }]);
+    for (const first of rows.all(windowEntry, leaving)) {
+      this.overlay.put(conference, untyped(windowEntry), { ...first, evicted: true });
+      const id = JSON.stringify([conference, channel, first.key]);
+      this.touches.set(id, {
+        conference,
+        view,
+        channel,
+        key: first.key,
+        version: by.version,
+        traceparent: by.traceparent,
+        evicted: true,
+      });
+    }
+    return false;
+  }
+}
+
+/** Losing the database while loading says nothing about the projection. */
+const isTransientLoad = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'string';

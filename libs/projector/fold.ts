@@ -1,0 +1,279 @@
+/** The pure half of the projector: decoded records in, one plan out. Rows come through a `RowSource`; there is no other I/O, no clock, no random. */
+import type { DecodedRecord, DecodeFailure, EventCatalog, LoggedEvent, LogRecord } from '#libs/event-log';
+import { eraseFields, subjectsOf } from '#libs/event-log';
+import { Documents, MAX_ROUNDS, ProjectionFailed, type Toucher } from './documents.js';
+import {
+  type AppliedCommand,
+  appliedCommand,
+  type ErasedSubject,
+  erasedSubject,
+  heldStream,
+  heldView,
+  outcomesView,
+  untyped,
+} from './engine-tables.js';
+import { type CommandRecord, Outcomes } from './outcomes.js';
+import { type AppliedChange, Overlay } from './overlay.js';
+import { Parking } from './parking.js';
+import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
+import type { EventHandler, ProjectionSet, Row, RowTable } from './projection.js';
+
+export interface FoldInput {
+  readonly set: ProjectionSet;
+  readonly catalog: EventCatalog;
+  readonly partition: number;
+  readonly expected: bigint;
+  readonly next: bigint;
+  readonly records: readonly DecodedRecord[];
+  readonly source: RowSource;
+  /** Decodes parked records again (their keys are looked up as for any batch). */
+  decode(records: readonly LogRecord[]): Promise<readonly DecodedRecord[]>;
+  /** Offsets that an operator dropped before: the permanent table. */
+  isSkipped(conference: string, offset: number): boolean;
+  /** The command in this batch cannot be folded or stored: park its events instead of folding them. */
+  readonly parkOnly?: string;
+}
+
+/** Why an event cannot be folded now; it parks its stream. */
+class Unfoldable extends Error {}
+
+export type FoldVerdict = { readonly changed: boolean; readonly noEffect: string | null };
+
+/** @throws ProjectionFailed when a document cannot be rendered: fold the commands one by one to find which */
+export async function foldBatch(input: FoldInput): Promise<BatchPlan> {
+  return new Fold(input).run();
+}
+
+export class Fold {
+  readonly overlay: Overlay;
+  readonly documents: Documents;
+  readonly outcomes: Outcomes;
+  readonly skipped: BatchPlan['skipped'][number][] = [];
+  private readonly parking: Parking;
+  private readonly handlers = new Map<string, EventHandler[]>();
+  private readonly audit: AuditWrite[] = [];
+  private readonly erased: BatchPlan['erased'][number][] = [];
+  private readonly deadLetters: DeadLetterWrite[] = [];
+  private readonly heads = new Map<string, number>();
+  private missingKeys = 0;
+
+  constructor(readonly input: FoldInput) {
+    const { set } = input;
+    this.overlay = new Overlay(input.source);
+    const views = set.projections.flatMap((projection) => projection.documents);
+    this.documents = new Documents([...views, heldView(set.heldChannels), outcomesView], this.overlay);
+    this.outcomes = new Outcomes(this.overlay, this.documents);
+    this.parking = new Parking(this);
+    for (const projection of set.projections) {
+      for (const [type, handler] of Object.entries(projection.on))
+        this.handlers.set(type, [...(this.handlers.get(type) ?? []), handler]);
+    }
+  }
+
+  async run(): Promise<BatchPlan> {
+    const { partition, expected, next, records } = this.input;
+    await this.prefetch();
+    for (const decoded of records) await this.foldRecord(decoded);
+    const documents = await this.documents.render();
+    return {
+      partition,
+      expected,
+      next,
+      rows: this.overlay.writes(),
+      documents,
+      audit: this.audit,
+      skipped: this.skipped,
+      erased: this.erased,
+      deadLetters: this.deadLetters,
+      heads: this.heads,
+      missingKeys: this.missingKeys,
+      traceparents: records.flatMap((decoded) =>
+        'event' in decoded && decoded.event.traceparent ? [decoded.event.traceparent] : [],
+      ),
+      events: records.length,
+    };
+  }
+
+  private async foldRecord(decoded: DecodedRecord): Promise<void> {
+    const { record } = decoded;
+    if ('failure' in decoded && decoded.failure.kind === 'unreadable')
+      return void this.deadLetters.push({ reason: decoded.failure.reason, record });
+    const event = 'event' in decoded ? decoded.event : envelopeOf(decoded.failure);
+    const { conference, stream } = event;
+    const version = safeNumber(event.position.offset);
+    this.heads.set(conference, version);
+    if ('event' in decoded) this.missingKeys += decoded.event.missingKeys;
+    const command = await this.outcomes.open(event);
+    if (!command) return; // I13: the command was met before at another offset.
+    const by: Toucher = { conference, version, traceparent: event.traceparent ?? null };
+    if (this.input.isSkipped(conference, version))
+      return this.outcomes.settle(command, { changed: false, noEffect: 'dropped by an operator' }, by);
+    if (stream !== null && (await this.parking.isHeld(conference, stream)))
+      return this.parking.park({ record, event, command, by, reason: 'waits for its stream' });
+    try {
+      if (this.input.parkOnly === event.commandId) throw new Unfoldable('its documents or rows cannot be made');
+      if ('failure' in decoded) throw new Unfoldable(decoded.failure.reason);
+      const verdict = await this.foldEvent(decoded.event, by);
+      await this.outcomes.settle(command, verdict, by);
+    } catch (error) {
+      if (isDatabaseError(error)) throw error;
+      const reason = reasonOf(error);
+      if (stream !== null) await this.parking.park({ record, event, command, by, reason });
+      else {
+        // It belongs to no stream, so nothing can wait for it.
+        this.deadLetters.push({ reason, record });
+        await this.outcomes.settle(command, { changed: false, noEffect: 'could not be folded' }, by);
+      }
+    }
+  }
+
+  /** Folds one event at a version (its own offset, or the offset that released it). Changes nothing if it throws. */
+  async foldEvent(original: LoggedEvent, by: Toucher): Promise<FoldVerdict> {
+    const event = await this.withoutErased(original);
+    const { conference } = event;
+    if (event.type === this.input.set.skip) return this.parking.skip(event, by);
+    this.overlay.mark();
+    const changes: AppliedChange[] = [];
+    const reasons: string[] = [];
+    try {
+      if (event.type === this.input.set.erasure) changes.push(...this.erase(event));
+      for (const handler of this.handlers.get(event.type) ?? []) {
+        await this.load([{ event, handler }]);
+        const result = handler.fold(event, this.overlay.view(conference, false));
+        if ('noEffect' in result) reasons.push(result.noEffect);
+        else
+          for (const change of result)
+            changes.push(
+              'put' in change
+                ? this.overlay.put(conference, change.table, change.put)
+                : this.overlay.remove(conference, change.table, change.remove),
+            );
+      }
+    } catch (error) {
+      this.overlay.rollback();
+      throw error;
+    }
+    const noEffect = changes.length === 0 ? (reasons[0] ?? null) : null;
+    await this.documents.touch(changes, by);
+    this.note(event, by, changes, noEffect);
+    return { changed: noEffect === null, noEffect };
+  }
+
+  private erase(event: LoggedEvent): AppliedChange[] {
+    const subject = String(event.data.subject);
+    this.erased.push({ conference: event.conference, subject, at: event.time });
+    return [
+      this.overlay.put(event.conference, untyped(erasedSubject), {
+        subject,
+        offset: safeNumber(event.position.offset),
+      } satisfies ErasedSubject),
+    ];
+  }
+
+  /** I14: who was erased earlier in log order has no text, whatever a key still opens. */
+  private async withoutErased(event: LoggedEvent): Promise<LoggedEvent> {
+    const type = this.input.catalog.get(event.type);
+    if (!type || type.personal.length === 0) return event;
+    const { conference } = event;
+    let blanked = event;
+    for (const subject of subjectsOf(event, type)) {
+      await this.overlay.ensure([{ conference, select: { table: untyped(erasedSubject), where: { subject } } }]);
+      if (this.overlay.view(conference, false).get(erasedSubject, { subject }))
+        blanked = eraseFields(blanked, subject, type);
+    }
+    return blanked;
+  }
+
+  private note(event: LoggedEvent, by: Toucher, changes: readonly AppliedChange[], noEffect: string | null): void {
+    if (!this.input.set.audited.has(event.type)) return;
+    this.audit.push({
+      conference: event.conference,
+      offset: safeNumber(event.position.offset),
+      at: event.time,
+      type: event.type,
+      subject: event.subject,
+      actor: event.actor,
+      actorRole: event.actorRole,
+      reason: event.reason ?? null,
+      commandId: event.commandId,
+      traceparent: by.traceparent,
+      noEffect,
+      data: event.sealed,
+      before: changes.flatMap(({ table, before }) => (before ? [impersonal(table, before)] : [])),
+      after: changes.flatMap(({ table, after }) => (after ? [impersonal(table, after)] : [])),
+    });
+  }
+
+  /** Everything the batch is known to need, before it is folded: few statements instead of many. */
+  private async prefetch(): Promise<void> {
+    const events = this.input.records.flatMap((decoded) => ('event' in decoded ? [decoded.event] : []));
+    await this.overlay.ensure(
+      events.flatMap((event): ConferenceSelect[] => {
+        const { conference, commandId, stream } = event;
+        const type = this.input.catalog.get(event.type);
+        return [
+          { conference, select: { table: untyped(appliedCommand), where: { commandId } } },
+          ...(stream === null ? [] : [{ conference, select: { table: untyped(heldStream), where: { stream } } }]),
+          ...(type ? subjectsOf(event, type) : []).map((subject) => ({
+            conference,
+            select: { table: untyped(erasedSubject), where: { subject } },
+          })),
+        ];
+      }),
+    );
+    try {
+      await this.load(
+        events.flatMap((event) => (this.handlers.get(event.type) ?? []).map((handler) => ({ event, handler }))),
+      );
+    } catch (error) {
+      // A projection that throws here throws again at its own event, where its stream can be parked.
+      if (isDatabaseError(error)) throw error;
+    }
+  }
+
+  private async load(
+    wanted: readonly { readonly event: LoggedEvent; readonly handler: EventHandler }[],
+  ): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const selects = wanted.flatMap(({ event, handler }): ConferenceSelect[] =>
+        handler
+          .reads(event, this.overlay.view(event.conference, true))
+          .map((select) => ({ conference: event.conference, select })),
+      );
+      if (!(await this.overlay.ensure(selects))) return;
+    }
+    throw new Error('reads of an event never come to an end');
+  }
+}
+
+const envelopeOf = (failure: DecodeFailure): LoggedEvent => {
+  if (failure.kind === 'unreadable') throw new Error('there is no envelope');
+  return { ...failure.envelope, data: {}, sealed: {}, missingKeys: 0 };
+};
+
+/** @throws RangeError beyond 2^53: versions cross the wire as JSON numbers */
+export function safeNumber(offset: bigint): number {
+  if (offset > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('this offset is larger than a version can be');
+  return Number(offset);
+}
+
+const impersonal = (table: RowTable, row: Row): Row => ({
+  table: table.name,
+  ...Object.fromEntries(
+    table.columns
+      .filter((column) => !column.personal && column.property in row)
+      .map(({ property }) => [property, row[property] ?? null]),
+  ),
+});
+
+/** What comes from the database says nothing about the event. */
+const isDatabaseError = (error: unknown): boolean =>
+  typeof (error as { code?: unknown }).code === 'string' && !(error instanceof TypeError);
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Unfoldable
+    ? error.message
+    : `the projection failed: ${error instanceof Error ? error.name : 'unknown'}`;
+
+export type { AppliedCommand, CommandRecord };
+export { ProjectionFailed };

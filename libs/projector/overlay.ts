@@ -1,0 +1,195 @@
+/**
+ * The rows a batch has read and changed, in memory: what was loaded from the source with this batch's changes on top. Final rows
+ * are written once per key, however often a batch changed them.
+ */
+import type { ConferenceSelect, RowSource, RowWrite } from './plan.js';
+import type { Row, Rows, RowTable, Select, Value } from './projection.js';
+
+/** A projection read rows that its `reads` did not declare: its result could depend on what else is in the batch. */
+export class UndeclaredRead extends Error {
+  override readonly name = 'UndeclaredRead';
+}
+
+interface Entry {
+  readonly conference: string;
+  row: Row | null;
+  dirty: boolean;
+}
+
+interface TableState {
+  readonly table: RowTable;
+  readonly entries: Map<string, Entry>;
+  readonly loaded: Set<string>;
+  /** For each set of properties asked for: value key → primary keys. */
+  readonly indexes: Map<string, { readonly properties: readonly string[]; readonly pks: Map<string, Set<string>> }>;
+}
+
+/** What a change replaced, so that it can be taken back. */
+interface Undo {
+  readonly state: TableState;
+  readonly pk: string;
+  readonly entry: Entry | undefined;
+}
+
+export interface AppliedChange {
+  readonly table: RowTable;
+  readonly before: Row | null;
+  readonly after: Row | null;
+}
+
+const keyOf = (
+  conference: string,
+  row: { readonly [property: string]: unknown },
+  properties: readonly string[],
+): string => JSON.stringify([conference, ...properties.map((property) => row[property] ?? null)]);
+
+export class Overlay {
+  private readonly tables = new Map<string, TableState>();
+  private undo: Undo[] = [];
+
+  constructor(private readonly source: RowSource) {}
+
+  /** Loads what of these selects is not known yet. Answers whether anything was loaded. */
+  async ensure(selects: readonly ConferenceSelect[]): Promise<boolean> {
+    const missing = new Map<string, ConferenceSelect>();
+    for (const wanted of selects) {
+      const id = this.idOf(wanted);
+      if (!this.knows(wanted, id)) missing.set(`${wanted.select.table.name} ${id}`, wanted);
+    }
+    if (missing.size === 0) return false;
+    for (const { conference, table, rows } of await this.source.load([...missing.values()])) {
+      for (const row of rows) this.addLoaded(conference, table, row);
+    }
+    for (const wanted of missing.values()) this.stateOf(wanted.select.table).loaded.add(this.idOf(wanted));
+    return true;
+  }
+
+  /** Rows of one conference; while declaring reads, what is not loaded reads as absent. */
+  view(conference: string, declaring: boolean): Rows {
+    const check = (select: Select) => {
+      const wanted = { conference, select };
+      if (!declaring && !this.knows(wanted, this.idOf(wanted))) {
+        throw new UndeclaredRead(`${select.table.name} by ${Object.keys(select.where).join(', ')} was not declared`);
+      }
+    };
+    return {
+      get: <R extends Row>(table: RowTable<R>, key: Partial<R>) => {
+        const untyped = table as unknown as RowTable;
+        check({ table: untyped, where: key as Partial<Row> });
+        return (this.stateOf(untyped).entries.get(keyOf(conference, key, untyped.key))?.row ?? undefined) as
+          | R
+          | undefined;
+      },
+      all: <R extends Row>(table: RowTable<R>, where: Partial<R>) => {
+        const untyped = table as unknown as RowTable;
+        check({ table: untyped, where: where as Partial<Row> });
+        return this.matching(conference, untyped, where as Partial<Row>) as unknown as readonly R[];
+      },
+    };
+  }
+
+  /** Begins a group of changes that `rollback` can take back. */
+  mark(): void {
+    this.undo = [];
+  }
+
+  rollback(): void {
+    for (const { state, pk, entry } of this.undo.reverse()) this.set(state, pk, entry);
+    this.undo = [];
+  }
+
+  put(conference: string, table: RowTable, row: Row): AppliedChange {
+    return this.change(conference, table, row, row);
+  }
+
+  remove(conference: string, table: RowTable, key: Row): AppliedChange {
+    return this.change(conference, table, key, null);
+  }
+
+  writes(): RowWrite[] {
+    const writes: RowWrite[] = [];
+    for (const { table, entries } of this.tables.values()) {
+      for (const [pk, { conference, row, dirty }] of entries) {
+        if (!dirty) continue;
+        const values = (JSON.parse(pk) as Value[]).slice(1);
+        writes.push({
+          conference,
+          table,
+          key: Object.fromEntries(table.key.map((property, index) => [property, values[index] ?? null])),
+          row,
+        });
+      }
+    }
+    return writes;
+  }
+
+  private change(conference: string, table: RowTable, key: Row, row: Row | null): AppliedChange {
+    const state = this.stateOf(table);
+    const pk = keyOf(conference, key, table.key);
+    const entry = state.entries.get(pk);
+    this.undo.push({ state, pk, entry });
+    this.set(state, pk, { conference, row, dirty: true });
+    return { table, before: entry?.row ?? null, after: row };
+  }
+
+  private addLoaded(conference: string, table: RowTable, row: Row): void {
+    const state = this.stateOf(table);
+    const pk = keyOf(conference, row, table.key);
+    // What this batch changed, or read earlier, is newer than what the database says.
+    if (!state.entries.has(pk)) this.set(state, pk, { conference, row, dirty: false });
+  }
+
+  private set(state: TableState, pk: string, entry: Entry | undefined): void {
+    const old = state.entries.get(pk);
+    for (const { properties, pks } of state.indexes.values()) {
+      if (old?.row) pks.get(keyOf(old.conference, old.row, properties))?.delete(pk);
+      if (entry?.row) addTo(pks, keyOf(entry.conference, entry.row, properties), pk);
+    }
+    if (entry) state.entries.set(pk, entry);
+    else state.entries.delete(pk);
+  }
+
+  private matching(conference: string, table: RowTable, where: Partial<Row>): readonly Row[] {
+    const state = this.stateOf(table);
+    const properties = Object.keys(where).sort();
+    const shape = properties.join(',');
+    let index = state.indexes.get(shape);
+    if (!index) {
+      index = { properties, pks: new Map() };
+      for (const [pk, entry] of state.entries)
+        if (entry.row) addTo(index.pks, keyOf(entry.conference, entry.row, properties), pk);
+      state.indexes.set(shape, index);
+    }
+    const pks = [...(index.pks.get(keyOf(conference, where, properties)) ?? [])].sort();
+    return pks.map((pk) => state.entries.get(pk)?.row).filter((row): row is Row => row !== undefined && row !== null);
+  }
+
+  private idOf({ conference, select }: ConferenceSelect): string {
+    const properties = Object.keys(select.where).sort();
+    return `${properties.join(',')} ${keyOf(conference, select.where, properties)}`;
+  }
+
+  private knows({ conference, select }: ConferenceSelect, id: string): boolean {
+    const state = this.stateOf(select.table);
+    if (state.loaded.has(id)) return true;
+    return (
+      select.table.key.every((property) => property in select.where) &&
+      state.entries.has(keyOf(conference, select.where, select.table.key))
+    );
+  }
+
+  private stateOf(table: RowTable): TableState {
+    let state = this.tables.get(table.name);
+    if (!state) {
+      state = { table, entries: new Map(), loaded: new Set(), indexes: new Map() };
+      this.tables.set(table.name, state);
+    }
+    return state;
+  }
+}
+
+function addTo(index: Map<string, Set<string>>, key: string, pk: string): void {
+  const known = index.get(key);
+  if (known) known.add(pk);
+  else index.set(key, new Set([pk]));
+}
