@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from './logger.js';
+import type { Queryable } from './pool.js';
+
+export interface NotifierOptions {
+  readonly database: Queryable;
+  readonly channel: string;
+  readonly logger: Logger;
+  /** Least time between two notifications. Default 15. */
+  readonly everyMs?: number;
+}
+
+export interface Notifier {
+  /** Call it after the commit. At once when nothing was sent lately; else joined with others, the last payload counting. */
+  notify(payload?: string): void;
+  /** Sends what is waiting, then stops. */
+  close(): Promise<void>;
+}
+
+/**
+ * Wakes listeners from a connection outside the transaction: NOTIFY takes a lock of the whole server at commit, which would
+ * queue the writers. It is a hint; one that cannot be sent is dropped, because listeners also poll.
+ */
+export function notifier(options: NotifierOptions): Notifier {
+  let waiting: string | undefined;
+  let sending: Promise<void> | undefined;
+  let isClosed = false;
+
+  const send = async () => {
+    while (waiting !== undefined) {
+      const payload = waiting;
+      waiting = undefined;
+      try {
+        await options.database.query('select pg_notify($1, $2)', [options.channel, payload]);
+      } catch (error) {
+        options.logger.debug({ err: error, channel: options.channel }, 'a notification was dropped');
+      }
+      if (!isClosed) await delay(options.everyMs ?? 15);
+    }
+    sending = undefined;
+  };
+
+  return {
+    notify(payload = '') {
+      if (isClosed) return;
+      waiting = payload;
+      sending ??= send();
+    },
+    async close() {
+      isClosed = true;
+      await sending;
+    },
+  };
+}
