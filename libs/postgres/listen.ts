@@ -23,8 +23,8 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Silence longer than this after a canary means the connection is dead, though nobody said so. */
-const CANARY_ANSWER_MS = 5_000;
+/** Silence longer than this (or than the canary's period) after a canary: the connection is dead, though nobody said so. */
+const LONGEST_SILENCE_MS = 5_000;
 
 /**
  * Listens on a connection of its own (a pool would hand it to others) and connects again for ever, until closed. Needs a
@@ -62,12 +62,14 @@ async function keepListening(options: ListenOptions, ending: AbortSignal): Promi
 
 /** Returns when asked to end; throws when the connection breaks or falls silent. */
 async function listenOnce(options: ListenOptions, ending: AbortSignal, onReady: () => void): Promise<void> {
+  const canaryMs = options.canaryMs ?? 10_000;
+  const answerMs = Math.min(LONGEST_SILENCE_MS, canaryMs);
   const canary = `canary_${randomBytes(8).toString('hex')}`;
   const client = new Client({
     connectionString: options.url,
     application_name: options.applicationName ?? 'hallway listen',
     connectionTimeoutMillis: 5_000,
-    query_timeout: CANARY_ANSWER_MS,
+    query_timeout: answerMs,
     keepAlive: true,
   });
   const broken = new Promise<never>((_, reject) => {
@@ -85,14 +87,14 @@ async function listenOnce(options: ListenOptions, ending: AbortSignal, onReady: 
     await client.query(`listen ${quoteIdentifier(options.channel)}; listen ${canary}`);
     if (!ending.aborted) onReady();
     while (!ending.aborted) {
-      const pause = delay(options.canaryMs ?? 10_000, undefined, { signal: ending }).catch(() => undefined);
+      const pause = delay(canaryMs, undefined, { signal: ending }).catch(() => undefined);
       await Promise.race([pause, broken]);
       if (ending.aborted) return;
       const sung = new Promise<void>((resolve) => {
         heard = resolve;
       });
       await Promise.race([client.query(`notify ${canary}`), broken]);
-      await Promise.race([sung, broken, silence(ending)]);
+      await Promise.race([sung, broken, silence(answerMs, ending)]);
     }
   } finally {
     // A half-dead connection may never confirm its end; nothing waits for it.
@@ -100,8 +102,8 @@ async function listenOnce(options: ListenOptions, ending: AbortSignal, onReady: 
   }
 }
 
-async function silence(ending: AbortSignal): Promise<void> {
-  await delay(CANARY_ANSWER_MS, undefined, { signal: ending, ref: false }).catch(() => undefined);
+async function silence(ms: number, ending: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal: ending, ref: false }).catch(() => undefined);
   if (!ending.aborted) throw new Error('notifications do not come through');
 }
 
