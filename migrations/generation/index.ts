@@ -1,4 +1,5 @@
 import type { MigrationClass } from '#libs/postgres';
+import { Feed1700000000101 } from './0001-feed.js';
 
-/** Tables of one generation of the read models, made anew in its own schema by each rebuild. */
-export const generationMigrations: readonly MigrationClass[] = [];
+/** Tables of one generation of read models, run in its schema when it is made. */
+export const generationMigrations: readonly MigrationClass[] = [Feed1700000000101];
