@@ -67,5 +67,20 @@ export interface Feed {
   conferences(): Promise<readonly string[]>;
   /** Milliseconds since the tail last read the database with success; for readiness. */
   idle(): number;
+  /** Resolves true once the primary has been read after this call (a switched epoch is loaded by then), false after `timeoutMs` (I6). */
+  checkPrimary(timeoutMs: number): Promise<boolean>;
+  stats(): FeedStats;
   close(): Promise<void>;
+}
+
+/** Counts since the start. */
+export interface FeedStats {
+  /** SQL statements of any kind. */
+  readonly statements: number;
+  readonly polls: number;
+  readonly loads: number;
+  readonly reloads: number;
+  /** Conferences in memory now. */
+  readonly loaded: number;
+  readonly resumes: Readonly<Record<Resume['kind'], number>>;
 }

@@ -1,0 +1,164 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
+import { createFeed } from './feed.js';
+import type { Advance, ConferenceFeed, Feed } from './types.js';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const CONFERENCE = 'c1';
+const WAIT = 5_000;
+
+describe('the feed on Postgres', () => {
+  let db: TestDatabase;
+  let feed: Feed;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    await db.pool.query('drop table if exists public.generation cascade');
+    await db.pool.query(
+      'create table public.generation (id int primary key, state text, schema_name text, log_identity text)',
+    );
+  });
+  beforeEach(async () => {
+    await db.pool.query('delete from public.generation');
+    await generation(1);
+    await db.pool.query(`update public.generation set state = 'live'`);
+    await commit(1, 1, [['a', '{"n":1}']]);
+    feed = createFeed({ pool: db.pool, url: db.url, partitions: 1, logger: silent });
+  });
+  afterEach(async () => {
+    await feed.close();
+  });
+  afterAll(() => db.drop());
+
+  async function generation(id: number): Promise<void> {
+    await db.pool.query(`
+      drop schema if exists g${id} cascade; create schema g${id};
+      create table g${id}.feed_head (conference text primary key, head bigint, floor bigint);
+      create table g${id}.feed_document (conference text, channel text, key text, version bigint, body json,
+        traceparent text, primary key (conference, channel, key));
+      create table g${id}.projection_checkpoint (partition int primary key, as_of timestamptz);
+      insert into g${id}.projection_checkpoint values (0, clock_timestamp());
+      insert into public.generation values (${id}, 'building', 'g${id}', 'log')`);
+  }
+
+  async function commit(id: number, head: number, documents: [string, string | null][], floor = 0): Promise<void> {
+    await db.pool.query(
+      `with d as (insert into g${id}.feed_document select $1, 'schedule', k, $2, b::json, null
+         from unnest($3::text[], $4::text[]) as t(k, b)
+         on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body)
+       insert into g${id}.feed_head values ($1, $2, $5)
+         on conflict (conference) do update set head = excluded.head, floor = excluded.floor`,
+      [CONFERENCE, head, documents.map(([key]) => key), documents.map(([, body]) => body), floor],
+    );
+  }
+
+  async function opened(): Promise<ConferenceFeed> {
+    const open = await feed.open(CONFERENCE);
+    if (typeof open === 'string') throw new Error(open);
+    return open.feed;
+  }
+
+  const nextAdvance = (replica: ConferenceFeed) =>
+    new Promise<Advance>((resolve) => {
+      const end = replica.onAdvance((advance) => {
+        end();
+        resolve(advance);
+      });
+    });
+
+  it('I6: a commit whose NOTIFY is lost is found by polling, and the frame ends at the head read', async () => {
+    const replica = await opened();
+    const advance = nextAdvance(replica);
+    await commit(1, 7, [['b', '{"n":2}']]);
+    expect(await advance).toMatchObject({ head: 7, from: 1, reloaded: false, channels: new Set(['schedule']) });
+    expect(JSON.parse(replica.changes('schedule', 1)?.json ?? '')).toMatchObject({
+      to: 7,
+      entries: [['b', 7, { n: 2 }]],
+    });
+    expect(replica.document('schedule', 'b')).toMatchObject({ version: 7, body: { n: 2 } });
+  });
+
+  it('I6: a floor above the cursor, and more than 5,000 documents behind, reload', async () => {
+    const replica = await opened();
+    const floor = nextAdvance(replica);
+    await commit(1, 9, [['b', '{}']], 5);
+    expect(await floor).toMatchObject({ head: 9, reloaded: true });
+    const many = nextAdvance(replica);
+    await commit(
+      1,
+      10,
+      Array.from({ length: 5_001 }, (_, index): [string, string] => [`k${index}`, '{}']),
+      5,
+    );
+    expect(await many).toMatchObject({ head: 10, reloaded: true });
+    expect(replica.documents('schedule')).toHaveLength(5_003);
+    expect(replica.resume('schedule', [replica.epoch, 4]).kind).toBe('snapshot');
+  });
+
+  it('I6: a switched generation is another epoch: reloaded, and a cursor of the old one is not current', async () => {
+    const replica = await opened();
+    const before = replica.epoch;
+    await generation(2);
+    await commit(2, 3, [['z', '{}']]);
+    const advance = nextAdvance(replica);
+    await db.pool.query(`update public.generation set state = case when id = 2 then 'live' else 'old' end`);
+    expect(await advance).toMatchObject({ reloaded: true, head: 3, epoch: replica.epoch });
+    expect(await feed.checkPrimary(WAIT)).toBe(true);
+    expect(replica.epoch).not.toBe(before);
+    expect(replica.resume('schedule', [before, 1])).toEqual({ kind: 'ahead' });
+    expect(replica.document('schedule', 'a')).toBeUndefined();
+  });
+
+  it('I7: the age grows while nobody writes as_of, and a later as_of settles', async () => {
+    const replica = await opened();
+    const age = replica.age();
+    expect(await replica.settled(250)).toBe(false);
+    expect(replica.age()).toBeGreaterThanOrEqual(age + 240);
+    const settled = replica.settled(WAIT);
+    await db.pool.query(`update g1.projection_checkpoint set as_of = clock_timestamp() + interval '1 second'`);
+    expect(await settled).toBe(true);
+    expect(replica.age()).toBeLessThan(age + 240);
+  });
+
+  it('I7: killed connections are replaced by themselves; meanwhile the replica serves', async () => {
+    const replica = await opened();
+    await db.pool.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    expect(replica.document('schedule', 'a')).toBeDefined();
+    await commit(1, 4, []);
+    expect(await replica.reached(4, WAIT)).toBe(true);
+  });
+
+  it('I8: 2,000 opens are one load, and 2,000 resumes send no SQL', async () => {
+    const opens = await Promise.all(Array.from({ length: 2_000 }, () => feed.open(CONFERENCE)));
+    expect(opens.every((open) => typeof open !== 'string')).toBe(true);
+    expect(feed.stats().loads).toBe(1);
+    const replica = await opened();
+    const before = feed.stats();
+    for (let index = 0; index < 2_000; index++) replica.resume('schedule', index % 2 ? null : [replica.epoch, 0]);
+    expect(feed.stats()).toEqual({ ...before, resumes: { ...before.resumes, snapshot: 1_000, changes: 1_000 } });
+  });
+
+  it('I9: unknown names keep no memory and share one look; the 2,001st waiter is told to come again', async () => {
+    const opens = await Promise.all(Array.from({ length: 2_001 }, (_, index) => feed.open(`nonsense ${index}`)));
+    expect(opens.filter((open) => open === 'unknown')).toHaveLength(2_000);
+    expect(opens.at(-1)).toBe('busy');
+    expect(feed.stats()).toMatchObject({ loads: 0, loaded: 0 });
+    const { statements, polls } = feed.stats();
+    expect(statements - polls).toBeLessThanOrEqual(4);
+  });
+
+  it('I9: an idle conference leaves the memory, a held one stays', async () => {
+    await feed.close();
+    feed = createFeed({ pool: db.pool, url: db.url, partitions: 1, logger: silent, evictAfterMs: 0 });
+    const open = await feed.open(CONFERENCE);
+    if (typeof open === 'string') throw new Error(open);
+    await feed.checkPrimary(WAIT);
+    expect(feed.stats().loaded).toBe(1);
+    open.release();
+    await feed.checkPrimary(WAIT);
+    await feed.checkPrimary(WAIT);
+    expect(feed.stats().loaded).toBe(0);
+  });
+});

@@ -1,0 +1,160 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger, Queryable } from '#libs/postgres';
+import { startAlarm } from './alarm.js';
+import { FeedReader } from './reader.js';
+import { Replica, type ResumeCounts } from './replica.js';
+import { Tail } from './tail.js';
+import type { Feed, FeedStats, OpenFailure } from './types.js';
+
+/** How many may wait for conferences to be loaded; others come again (I9). */
+const MAX_WAITERS = 2_000;
+const LIST_FRESH_MS = 1_000;
+
+export interface FeedOptions {
+  /** The primary: a standby may answer with what the alarm has already announced as old. */
+  readonly pool: Queryable;
+  /** For the connection that listens. */
+  readonly url: string;
+  /** Of the log; fixed. */
+  readonly partitions: number;
+  readonly logger: Logger;
+  /** A conference that nobody holds leaves the memory after so many milliseconds. Default 10 minutes. */
+  readonly evictAfterMs?: number;
+}
+
+/** The process's copy of the feed. Starts to read at once; conferences are loaded when first opened. */
+export function createFeed(options: FeedOptions): Feed {
+  return new PostgresFeed(options);
+}
+
+class PostgresFeed implements Feed {
+  readonly #reader: FeedReader;
+  readonly #tail: Tail;
+  readonly #endAlarm: () => Promise<void>;
+  readonly #logger: Logger;
+  readonly #evictAfterMs: number;
+  readonly #replicas = new Map<string, Replica>();
+  readonly #loading = new Map<string, Promise<Replica | OpenFailure>>();
+  readonly #resumes: ResumeCounts = { current: 0, changes: 0, snapshot: 0, ahead: 0 };
+  #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #loads = 0;
+  #list: { readonly at: number; readonly names: ReadonlySet<string> } | undefined;
+  #listing: Promise<ReadonlySet<string>> | undefined;
+
+  constructor({ pool, url, partitions, logger, evictAfterMs }: FeedOptions) {
+    this.#logger = logger;
+    this.#evictAfterMs = evictAfterMs ?? 600_000;
+    this.#reader = new FeedReader(pool, partitions);
+    this.#tail = new Tail(this.#reader, this.#replicas, logger, () => this.#afterTick());
+    this.#endAlarm = startAlarm(url, () => this.#tail.wake(), logger);
+  }
+
+  async open(conference: string): ReturnType<Feed['open']> {
+    const known = this.#replicas.get(conference);
+    if (known) return this.#hold(known);
+    if (this.#waiting >= MAX_WAITERS) return 'busy';
+    this.#waiting++;
+    try {
+      const loaded = await this.#load(conference);
+      return typeof loaded === 'string' ? loaded : this.#hold(loaded);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async conferences(): Promise<readonly string[]> {
+    return [...(await this.#names())];
+  }
+
+  /** No statement of its own: the tail reads the primary ten times a second anyway. */
+  checkPrimary(timeoutMs: number): Promise<boolean> {
+    return this.#tail.fresh(timeoutMs);
+  }
+
+  idle(): number {
+    return performance.now() - this.#tail.lastRead;
+  }
+
+  stats(): FeedStats {
+    const { statements } = this.#reader;
+    return {
+      ...this.#tail.counts,
+      statements,
+      loads: this.#loads,
+      loaded: this.#replicas.size,
+      resumes: { ...this.#resumes },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#tail.close(), this.#endAlarm()]);
+    await this.#turn;
+    for (const replica of this.#replicas.values()) replica.end();
+    this.#replicas.clear();
+  }
+
+  #hold(replica: Replica): { readonly feed: Replica; release(): void } {
+    replica.holders++;
+    let held = true;
+    const release = () => {
+      if (!held) return;
+      held = false;
+      replica.holders--;
+      replica.unheldSince = performance.now();
+    };
+    return { feed: replica, release };
+  }
+
+  /** One load for all who ask, and one at a time over all conferences. */
+  #load(conference: string): Promise<Replica | OpenFailure> {
+    const running = this.#loading.get(conference);
+    if (running) return running;
+    const load = this.#turn.then(() => this.#loadNow(conference)).finally(() => this.#loading.delete(conference));
+    this.#turn = load;
+    this.#loading.set(conference, load);
+    return load;
+  }
+
+  async #loadNow(conference: string): Promise<Replica | OpenFailure> {
+    try {
+      // Names nobody knows cost at most one statement a second, however many are tried.
+      if (!(await this.#names()).has(conference)) return 'unknown';
+      const reading = await this.#reader.read([{ conference, cursor: -1 }], null);
+      const answer = reading.answers.get(conference);
+      if (!answer) return 'unknown';
+      this.#loads++;
+      const replica = new Replica(conference, reading, answer, this.#resumes, this.#logger);
+      this.#replicas.set(conference, replica);
+      return replica;
+    } catch (err) {
+      this.#logger.warn({ err, conference }, 'loading a conference failed');
+      return 'unavailable';
+    }
+  }
+
+  async #names(): Promise<ReadonlySet<string>> {
+    if (this.#list && performance.now() - this.#list.at < LIST_FRESH_MS) return this.#list.names;
+    this.#listing ??= this.#readNames().finally(() => {
+      this.#listing = undefined;
+    });
+    return this.#listing;
+  }
+
+  async #readNames(): Promise<ReadonlySet<string>> {
+    const at = performance.now();
+    const names = new Set(await this.#reader.conferences());
+    this.#list = { at, names };
+    return names;
+  }
+
+  #afterTick(): void {
+    const now = performance.now();
+    for (const [name, replica] of this.#replicas) {
+      replica.wake();
+      if (replica.holders > 0 || now - replica.unheldSince < this.#evictAfterMs) continue;
+      this.#replicas.delete(name);
+      replica.end();
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import { performance } from 'node:perf_hooks';
+import { partitionOf } from '#libs/event-log';
+import { type Queryable, quoteIdentifier, sqlState } from '#libs/postgres';
+import type { StoredDocument } from './channel-state.js';
+import { epochOf } from './epoch.js';
+
+interface Generation {
+  readonly id: string;
+  readonly schema: string;
+  readonly logIdentity: string;
+}
+
+export interface Asked {
+  readonly conference: string;
+  /** Documents with a version after this; −1: all. */
+  readonly cursor: number;
+}
+
+export interface Answer {
+  readonly head: number;
+  readonly floor: number;
+  /** Milliseconds since 1970 by the database's clock: the pipeline was complete up to here. */
+  readonly asOf: number;
+  /** In order of version. */
+  readonly documents: StoredDocument[];
+}
+
+/** What one statement saw. */
+export interface Reading {
+  readonly epoch: string;
+  /** The database's clock at the reading, milliseconds since 1970. */
+  readonly databaseNow: number;
+  /** Monotonic milliseconds from before the statement was sent, so that ages err to the older side. */
+  readonly sentAt: number;
+  /** Without those that the live generation does not know. */
+  readonly answers: ReadonlyMap<string, Answer>;
+}
+
+/** There is no live generation (yet). */
+export class NoGeneration extends Error {
+  override readonly name = 'NoGeneration';
+}
+
+/** undefined_table, invalid_schema_name: the generation was dropped under the statement. */
+const SCHEMA_GONE = new Set(['42P01', '3F000']);
+const LIVE = `select id::text as generation, schema_name, log_identity from public.generation where state = 'live' order by id desc limit 1`;
+
+interface ReadRow {
+  readonly generation: string;
+  readonly schema_name: string;
+  readonly log_identity: string;
+  readonly now: string;
+  readonly conference: string | null;
+  readonly head: string | null;
+  readonly floor: string;
+  readonly as_of: string;
+  readonly channel: string | null;
+  readonly key: string;
+  readonly version: string;
+  readonly body: string | null;
+  readonly traceparent: string | null;
+}
+
+/** Reads the live generation of the read models on the primary. */
+export class FeedReader {
+  /** SQL statements sent, for tests that count them. */
+  statements = 0;
+  readonly #db: Queryable;
+  readonly #partitions: number;
+  #generation: Generation | undefined;
+
+  constructor(db: Queryable, partitions: number) {
+    this.#db = db;
+    this.#partitions = partitions;
+  }
+
+  /**
+   * Epoch, heads, floors, ages and documents in one statement, thus of one moment. A generation switched since the last
+   * reading shows in the same statement, which is then repeated on the new one.
+   * @param limit most documents per conference; null: all
+   * @throws NoGeneration; errors of the database
+   */
+  async read(asked: readonly Asked[], limit: number | null): Promise<Reading> {
+    for (let attempt = 1; ; attempt++) {
+      const generation = this.#generation ?? (await this.#discover());
+      const sentAt = performance.now();
+      const rows = await this.#ask(generation, asked, limit).catch((error: unknown) => {
+        if (attempt >= 3 || !SCHEMA_GONE.has(sqlState(error) ?? '')) throw error;
+        return undefined;
+      });
+      const [first] = rows ?? [];
+      if (rows && !first) throw this.#none();
+      if (rows && first && first.generation === generation.id && first.schema_name === generation.schema) {
+        const epoch = epochOf(first.log_identity, first.generation);
+        return { epoch, databaseNow: Number(first.now), sentAt, answers: answersOf(rows) };
+      }
+      this.#generation = undefined;
+      if (attempt >= 3) throw this.#none();
+    }
+  }
+
+  /** Conferences of the live generation. @throws as `read` */
+  async conferences(): Promise<readonly string[]> {
+    const { schema } = this.#generation ?? (await this.#discover());
+    this.statements++;
+    try {
+      const { rows } = await this.#db.query<{ conference: string }>(
+        `select conference from ${quoteIdentifier(schema)}.feed_head order by conference`,
+      );
+      return rows.map(({ conference }) => conference);
+    } catch (error) {
+      this.#generation = undefined; // it may have been dropped; the next call looks again
+      throw error;
+    }
+  }
+
+  #none(): NoGeneration {
+    this.#generation = undefined;
+    return new NoGeneration('no generation of the read models is live');
+  }
+
+  async #discover(): Promise<Generation> {
+    this.statements++;
+    const { rows } = await this.#db.query<ReadRow>(LIVE);
+    const [row] = rows;
+    if (!row) throw this.#none();
+    this.#generation = { id: row.generation, schema: row.schema_name, logIdentity: row.log_identity };
+    return this.#generation;
+  }
+
+  async #ask(generation: Generation, asked: readonly Asked[], limit: number | null): Promise<readonly ReadRow[]> {
+    this.statements++;
+    const schema = quoteIdentifier(generation.schema);
+    const { rows } = await this.#db.query<ReadRow>(
+      `with live as (${LIVE})
+       select live.*, extract(epoch from clock_timestamp()) * 1000 as now, h.conference, h.head, h.floor,
+         coalesce(extract(epoch from c.as_of) * 1000, 0) as as_of, d.*
+       from live
+       left join unnest($1::text[], $2::bigint[], $3::int[]) as a(conference, cursor, partition) on true
+       left join ${schema}.feed_head h on h.conference = a.conference
+       left join ${schema}.projection_checkpoint c on c.partition = a.partition
+       left join lateral (
+         select channel, key, version, body::text as body, traceparent from ${schema}.feed_document
+         where conference = h.conference and version > a.cursor order by version limit $4
+       ) d on true`,
+      [
+        asked.map(({ conference }) => conference),
+        asked.map(({ cursor }) => cursor),
+        asked.map(({ conference }) => partitionOf(conference, this.#partitions)),
+        limit,
+      ],
+    );
+    return rows;
+  }
+}
+
+function answersOf(rows: readonly ReadRow[]): ReadonlyMap<string, Answer> {
+  const answers = new Map<string, Answer>();
+  for (const row of rows) {
+    if (row.conference === null || row.head === null) continue;
+    let answer = answers.get(row.conference);
+    if (!answer) {
+      answer = { head: safe(row.head), floor: safe(row.floor), asOf: Number(row.as_of), documents: [] };
+      answers.set(row.conference, answer);
+    }
+    const { channel, key, version, body, traceparent } = row;
+    // Documents are ordered within the lateral part; a join on one outer row keeps that order, the sort below does not rely on it.
+    if (channel !== null) answer.documents.push({ channel, key, version: safe(version), json: body, traceparent });
+  }
+  for (const { documents } of answers.values()) documents.sort((a, b) => a.version - b.version);
+  return answers;
+}
+
+function safe(bigint: string): number {
+  const value = Number(bigint);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`offset ${bigint} is beyond what the wire can carry`);
+  return value;
+}

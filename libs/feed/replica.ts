@@ -1,0 +1,157 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from '#libs/postgres';
+import type { Cursor } from '#libs/protocol';
+import { ConferenceState } from './conference-state.js';
+import type { Answer, Reading } from './reader.js';
+import type { Advance, ConferenceFeed, EncodedFrame, FeedDocument, Resume } from './types.js';
+
+export type ResumeCounts = Record<Resume['kind'], number>;
+
+interface Waiter {
+  readonly met: () => boolean;
+  readonly finish: (met: boolean) => void;
+}
+
+/** One conference in memory, with its age and those who wait for it to advance. */
+export class Replica implements ConferenceFeed {
+  readonly conference: string;
+  holders = 0;
+  /** Monotonic milliseconds since when nobody holds it. */
+  unheldSince = performance.now();
+  readonly #state: ConferenceState;
+  readonly #resumes: ResumeCounts;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(advance: Advance) => void>();
+  readonly #waiters = new Set<Waiter>();
+  #asOf: number;
+  #databaseNow: number;
+  #sentAt: number;
+
+  constructor(conference: string, reading: Reading, answer: Answer, resumes: ResumeCounts, logger: Logger) {
+    this.conference = conference;
+    this.#state = new ConferenceState({ ...answer, epoch: reading.epoch });
+    this.#resumes = resumes;
+    this.#logger = logger;
+    this.#asOf = answer.asOf;
+    this.#databaseNow = reading.databaseNow;
+    this.#sentAt = reading.sentAt;
+  }
+
+  get epoch(): string {
+    return this.#state.epoch;
+  }
+
+  get head(): number {
+    return this.#state.head;
+  }
+
+  age(): number {
+    return Math.max(0, this.#databaseTime() - this.#asOf);
+  }
+
+  document(channel: string, key: string): FeedDocument | undefined {
+    return this.#state.document(channel, key);
+  }
+
+  documents(channel: string): readonly (FeedDocument & { readonly key: string })[] {
+    return this.#state.documents(channel);
+  }
+
+  lastChange(channel: string): number {
+    return this.#state.lastChange(channel);
+  }
+
+  floor(channel: string): number {
+    return this.#state.floor(channel);
+  }
+
+  resume(channel: string, cursor: Cursor | null): Resume {
+    const answer = this.#state.resume(channel, cursor);
+    this.#resumes[answer.kind]++;
+    return answer;
+  }
+
+  changes(channel: string, from: number): EncodedFrame | null {
+    return this.#state.changes(channel, from);
+  }
+
+  reached(offset: number, timeoutMs: number): Promise<boolean> {
+    return this.#wait(() => this.head >= offset, timeoutMs);
+  }
+
+  settled(timeoutMs: number): Promise<boolean> {
+    const asked = this.#databaseTime();
+    return this.#wait(() => this.#asOf > asked, timeoutMs);
+  }
+
+  onAdvance(listener: (advance: Advance) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes over what the tail read after `head`. */
+  advance(reading: Reading, answer: Answer): void {
+    const from = this.head;
+    const channels = this.#state.apply(answer.documents, answer.head);
+    this.#observe(reading, answer);
+    if (this.head > from || channels.size > 0) this.#publish({ from, channels, reloaded: false });
+  }
+
+  /** Starts again from everything the live generation has. */
+  reload(reading: Reading, answer: Answer): void {
+    const from = this.head;
+    const channels = this.#state.reload({ ...answer, epoch: reading.epoch });
+    this.#observe(reading, answer);
+    this.#publish({ from, channels, reloaded: true });
+  }
+
+  /** Ends all waiting; nothing advances any more. */
+  end(): void {
+    for (const { finish } of [...this.#waiters]) finish(false);
+    this.#listeners.clear();
+  }
+
+  /** The database's clock now, never too early: the statement was sent before its clock was read. */
+  #databaseTime(): number {
+    return this.#databaseNow + performance.now() - this.#sentAt;
+  }
+
+  #observe(reading: Reading, answer: Answer): void {
+    this.#asOf = answer.asOf;
+    this.#databaseNow = reading.databaseNow;
+    this.#sentAt = reading.sentAt;
+  }
+
+  /** Waiters first: an ack waits for the state, not for the fan-out of frames. */
+  #publish(change: Pick<Advance, 'from' | 'channels' | 'reloaded'>): void {
+    this.wake();
+    const advance = { ...change, epoch: this.epoch, head: this.head };
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(advance);
+      } catch (err) {
+        // One follower's fault must not keep the others from the change.
+        this.#logger.error({ err, conference: this.conference }, 'a follower of the feed failed');
+      }
+    }
+  }
+
+  /** Lets go of those whose wait is over. */
+  wake(): void {
+    for (const { met, finish } of [...this.#waiters]) if (met()) finish(true);
+  }
+
+  #wait(met: () => boolean, timeoutMs: number): Promise<boolean> {
+    if (met()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const finish = (outcome: boolean) => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        resolve(outcome);
+      };
+      const waiter = { met, finish };
+      const timer = setTimeout(() => finish(false), timeoutMs);
+      this.#waiters.add(waiter);
+    });
+  }
+}

@@ -1,0 +1,131 @@
+import { performance } from 'node:perf_hooks';
+import { SpanKind, trace } from '@opentelemetry/api';
+import type { Logger } from '#libs/postgres';
+import type { Answer, FeedReader, Reading } from './reader.js';
+import type { Replica } from './replica.js';
+
+/** Further behind, reading everything is cheaper than catching up. */
+export const MAX_BEHIND = 5_000;
+export const POLL_MS = 100;
+const tracer = trace.getTracer('hallway.feed');
+
+export interface TailCounts {
+  polls: number;
+  reloads: number;
+}
+
+/** Keeps all replicas at the head of the live generation: one statement per wake or poll, never two at once. */
+export class Tail {
+  readonly counts: TailCounts = { polls: 0, reloads: 0 };
+  /** Monotonic milliseconds of the last reading that succeeded. */
+  lastRead = performance.now();
+  readonly #reader: FeedReader;
+  readonly #replicas: ReadonlyMap<string, Replica>;
+  readonly #logger: Logger;
+  readonly #afterTick: () => void;
+  readonly #waiters = new Set<{ readonly since: number; readonly finish: (met: boolean) => void }>();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #failing = false;
+  #closed = false;
+
+  constructor(reader: FeedReader, replicas: ReadonlyMap<string, Replica>, logger: Logger, afterTick: () => void) {
+    this.#reader = reader;
+    this.#replicas = replicas;
+    this.#logger = logger;
+    this.#afterTick = afterTick;
+    this.#timer = setTimeout(() => this.wake(), POLL_MS);
+  }
+
+  /** Reads now, or once more after the reading that is under way (it may have begun before the commit). */
+  wake(): void {
+    if (this.#closed) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#running = this.#tick().finally(() => {
+      this.#running = undefined;
+      if (this.#closed) return;
+      if (this.#again) {
+        this.#again = false;
+        this.wake();
+      } else this.#timer = setTimeout(() => this.wake(), POLL_MS);
+    });
+  }
+
+  /** True once a reading that was sent after this call has succeeded; false after `timeoutMs`. */
+  fresh(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (met: boolean) => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        resolve(met);
+      };
+      const waiter = { since: performance.now(), finish };
+      const timer = setTimeout(() => finish(false), timeoutMs);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const { finish } of [...this.#waiters]) finish(false);
+    await this.#running;
+  }
+
+  /** Never rejects: without a database the replicas go on serving and their age shows it (I7). */
+  async #tick(): Promise<void> {
+    const startTime = Date.now();
+    try {
+      const replicas = [...this.#replicas.values()];
+      this.counts.polls++;
+      const asked = replicas.map(({ conference, head }) => ({ conference, cursor: head }));
+      const reading = await this.#reader.read(asked, MAX_BEHIND + 1);
+      let documents = 0;
+      for (const replica of replicas) {
+        const answer = reading.answers.get(replica.conference);
+        documents += answer?.documents.length ?? 0;
+        await this.#bringUp(replica, reading, answer);
+      }
+      if (documents > 0) this.#traced(startTime, documents, replicas.length);
+      this.#succeeded(reading);
+    } catch (err) {
+      if (!this.#failing) this.#logger.warn({ err }, 'reading the feed failed; serving what is known');
+      this.#failing = true;
+    }
+    this.#afterTick();
+  }
+
+  async #bringUp(replica: Replica, reading: Reading, answer: Answer | undefined): Promise<void> {
+    const sameEpoch = reading.epoch === replica.epoch;
+    // Offsets that went back in one epoch: the database lost what it had confirmed. Nothing is served that it no longer has.
+    const lost = sameEpoch && answer !== undefined && answer.head < replica.head;
+    if (lost)
+      this.#logger.error({ conference: replica.conference, head: replica.head }, 'the head of the feed went back');
+    if (sameEpoch && answer && !lost && answer.documents.length <= MAX_BEHIND && answer.floor <= replica.head) {
+      replica.advance(reading, answer);
+      return;
+    }
+    this.counts.reloads++;
+    const whole = await this.#reader.read([{ conference: replica.conference, cursor: -1 }], null);
+    const nothing: Answer = { head: -1, floor: 0, asOf: 0, documents: [] };
+    replica.reload(whole, whole.answers.get(replica.conference) ?? nothing);
+  }
+
+  #succeeded({ sentAt }: Reading): void {
+    if (this.#failing) this.#logger.info({}, 'the feed is read again');
+    this.#failing = false;
+    this.lastRead = performance.now();
+    for (const { since, finish } of [...this.#waiters]) if (sentAt >= since) finish(true);
+  }
+
+  /** Only readings that brought something: ten empty spans a second would bury the others. */
+  #traced(startTime: number, documents: number, conferences: number): void {
+    const attributes = { 'feed.documents': documents, 'feed.conferences': conferences };
+    tracer.startSpan('feed.read', { kind: SpanKind.INTERNAL, startTime, attributes }).end();
+  }
+}
