@@ -59,7 +59,7 @@ describe('pool and migrations', () => {
   it('an idle connection that breaks never ends the process', async () => {
     const pool = createPool({ url: db.url, applicationName: 'to be killed', max: 1 });
     const { rows } = await pool.query('select pg_backend_pid() as pid');
-    const broke = new Promise((resolve) => pool.once('error', resolve));
+    const broke = new Promise((resolve) => pool.once('remove', resolve));
     await db.pool.query('select pg_terminate_backend($1)', [rows[0].pid]);
     await broke;
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
