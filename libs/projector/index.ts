@@ -1,3 +1,11 @@
+export { Fenced, type Generation, LEASE_SECONDS, LogMismatch } from './checkpoint.js';
+export { ProjectionFailed } from './documents.js';
+export { type Outcome, type OutcomeEntry, outcomeOf, untyped } from './engine-tables.js';
+export { type FoldInput, foldBatch } from './fold.js';
+export { KeysMissing, type Projecting, startProjecting } from './generations.js';
+export { createMemoryStore, type MemoryStore } from './memory-store.js';
+export { UndeclaredRead } from './overlay.js';
+export type { AuditWrite, BatchPlan, DocumentWrite, RowSource, RowWrite } from './plan.js';
 export type {
   Column,
   DocumentRef,
@@ -13,3 +21,6 @@ export type {
   Select,
   Value,
 } from './projection.js';
+export { createProjector, type PartitionStatus, type Projector } from './projector.js';
+export { tableOf } from './table-of.js';
+export { type LiveGeneration, liveGeneration, whenProjected } from './when-projected.js';

@@ -1,0 +1,18 @@
+const MIN = 50;
+const MAX = 1_000;
+const AIM_MS = 50;
+
+/** How many events to take at once: as many as commit within 50 ms, between 50 and 1,000. */
+export class BatchSize {
+  private size = 200;
+
+  get current(): number {
+    return this.size;
+  }
+
+  /** A batch of so many events took so long. Small batches say nothing about larger ones. */
+  took(ms: number, events: number): void {
+    if (ms > AIM_MS) this.size = Math.max(MIN, Math.floor(this.size / 2));
+    else if (ms < AIM_MS / 2 && events >= this.size) this.size = Math.min(MAX, Math.ceil(this.size * 1.5));
+  }
+}

@@ -1,0 +1,312 @@
+/** The effect half: claims partitions, folds what the log delivers, writes it under the compare-and-swap, and says how far it is. */
+import type pg from 'pg';
+import type {
+  EventCatalog,
+  EventLog,
+  EventReader,
+  Journal,
+  LogBatch,
+  LogRecord,
+  LogSubscription,
+  PartitionConsumer,
+} from '#libs/event-log';
+import { isDataError, type Logger } from '#libs/postgres';
+import { BatchSize } from './batch-size.js';
+import { beat, type Claim, claim, Fenced, fingerprintOf, type Generation, giveUp, LogMismatch } from './checkpoint.js';
+import { groupByCommand, isCut } from './commands-of.js';
+import { ProjectionFailed } from './documents.js';
+import { foldBatch } from './fold.js';
+import { sweepTombstones } from './housekeeping.js';
+import type { ProjectionSet } from './projection.js';
+import { createPostgresRowSource } from './row-source.js';
+import { writeBatch } from './write-batch.js';
+
+export interface ProjectorOptions {
+  /** Connections whose search_path is the generation's schema. */
+  readonly pool: pg.Pool;
+  readonly log: EventLog;
+  readonly journal: Journal;
+  readonly set: ProjectionSet;
+  readonly catalog: EventCatalog;
+  readonly generation: Generation;
+  /** Unique per process and start. */
+  readonly owner: string;
+  readonly logger: Logger;
+  /** After each commit: the alarm clock of the tails. */
+  readonly onCommit?: () => void;
+}
+
+export interface PartitionStatus {
+  readonly partition: number;
+  readonly owned: boolean;
+  /** Offset after the last folded one, and the log's end when last seen. */
+  readonly next: bigint;
+  readonly high: bigint;
+  /** Monotonic milliseconds since a batch or heartbeat last succeeded. */
+  readonly idleMs: number;
+  readonly error: string | null;
+}
+
+export interface Projector {
+  start(): void;
+  status(): readonly PartitionStatus[];
+  /** The generation was retired by a newer projector: this process has nothing left to write. */
+  onRetired(listener: () => void): void;
+  stop(): Promise<void>;
+}
+
+interface Held {
+  readonly claimed: Claim;
+  readonly reader: EventReader;
+  readonly skipped: Set<string>;
+  /** Batches and heartbeats of one partition take turns. */
+  turn: Promise<unknown>;
+  readonly timer: NodeJS.Timeout;
+  fenced: boolean;
+  high: bigint;
+  progressAt: number;
+  batches: number;
+}
+
+const BEAT_MS = 1_000;
+const SWEEP_EVERY = 500;
+
+export const createProjector = (options: ProjectorOptions): Projector => new LogProjector(options);
+
+class LogProjector implements Projector, PartitionConsumer {
+  private readonly held = new Map<number, Held>();
+  private readonly errors = new Map<number, string>();
+  private readonly source;
+  private readonly size = new BatchSize();
+  private subscription: LogSubscription | undefined;
+  private retired: (() => void) | undefined;
+
+  constructor(private readonly options: ProjectorOptions) {
+    this.source = createPostgresRowSource(options.pool);
+  }
+
+  start(): void {
+    this.subscription ??= this.options.log.subscribe(this);
+  }
+
+  status(): readonly PartitionStatus[] {
+    return Array.from({ length: this.options.log.partitions }, (_, partition) => {
+      const held = this.held.get(partition);
+      return {
+        partition,
+        owned: held !== undefined && !held.fenced,
+        next: held?.claimed.next ?? 0n,
+        high: held?.high ?? 0n,
+        idleMs: held ? performance.now() - held.progressAt : 0,
+        error: this.errors.get(partition) ?? null,
+      };
+    });
+  }
+
+  onRetired(listener: () => void): void {
+    this.retired = listener;
+  }
+
+  async stop(): Promise<void> {
+    const claims = [...this.held.values()].map(({ claimed }) => claimed);
+    await this.subscription?.close();
+    await Promise.all(
+      claims.map((claimed) =>
+        giveUp(this.options.pool, claimed).catch((err) =>
+          this.options.logger.warn({ err }, 'the lease was not given up; it will run out'),
+        ),
+      ),
+    );
+  }
+
+  async claim(partition: number): Promise<bigint | null> {
+    const { pool, owner, log, journal, logger } = this.options;
+    if (await this.isRetired()) return null;
+    const claimed = await claim(pool, partition, owner);
+    if (!claimed) return null;
+    try {
+      await verify(log, claimed);
+    } catch (error) {
+      if (error instanceof LogMismatch) {
+        this.errors.set(partition, error.message);
+        logger.error({ partition, next: String(claimed.next) }, error.message);
+        await giveUp(pool, claimed);
+        return null;
+      }
+      throw error;
+    }
+    this.errors.delete(partition);
+    const { rows } = await pool.query<{ conference: string; offset: string }>(
+      'select conference, "offset" from public.skipped_event where log_identity = $1',
+      [this.options.generation.logIdentity],
+    );
+    this.held.set(partition, {
+      claimed,
+      reader: journal.reader(),
+      skipped: new Set(rows.map((row) => `${row.conference} ${row.offset}`)),
+      turn: Promise.resolve(),
+      timer: setInterval(() => this.beat(partition), BEAT_MS),
+      fenced: false,
+      high: claimed.next,
+      progressAt: performance.now(),
+      batches: 0,
+    });
+    this.beat(partition);
+    logger.debug({ partition, next: String(claimed.next) }, 'partition claimed');
+    return claimed.next;
+  }
+
+  async consume(batch: LogBatch): Promise<bigint | null> {
+    const held = this.held.get(batch.partition);
+    if (!held || held.fenced) return null;
+    return this.inTurn(held, async () => {
+      const { claimed } = held;
+      if (batch.fetchedOffset > claimed.next) return claimed.next; // A gap would be a loss: read again from where we are.
+      held.high = batch.highWatermark;
+      const groups = groupByCommand(batch.records.filter(({ offset }) => offset >= claimed.next));
+      const tail = groups.at(-1);
+      // A command cut by the end of the fetch is read again whole; unless it begins it, then there is no more of it.
+      const cut = tail && groups.length > 1 && isCut(tail) && batch.nextOffset < batch.highWatermark ? tail : undefined;
+      const whole = cut ? groups.slice(0, -1) : groups;
+      const end = cut?.[0]?.offset ?? batch.nextOffset;
+      try {
+        await this.foldGroups(held, whole, end);
+        return claimed.next;
+      } catch (error) {
+        if (!(error instanceof Fenced)) throw error;
+        this.options.logger.warn({ partition: batch.partition }, error.message);
+        held.fenced = true;
+        if (await this.isRetired()) this.retired?.();
+        return null;
+      }
+    });
+  }
+
+  lost(partition: number): void {
+    const held = this.held.get(partition);
+    if (!held) return;
+    clearInterval(held.timer);
+    held.fenced = true;
+    this.held.delete(partition);
+  }
+
+  private async foldGroups(held: Held, groups: readonly (readonly LogRecord[])[], end: bigint): Promise<void> {
+    let pending: LogRecord[] = [];
+    for (const [index, group] of groups.entries()) {
+      pending.push(...group);
+      const following = groups[index + 1]?.[0];
+      if (following && pending.length < this.size.current) continue;
+      await this.project(held, pending, following?.offset ?? end);
+      pending = [];
+    }
+    // Hidden records only: the checkpoint moves over them with the next batch.
+    if (groups.length === 0 && end > held.claimed.next) await this.project(held, [], end);
+  }
+
+  private async project(held: Held, records: readonly LogRecord[], next: bigint): Promise<void> {
+    try {
+      await this.commit(held, records, next);
+    } catch (error) {
+      if (!isDataError(error) && !(error instanceof ProjectionFailed)) throw error;
+      this.options.logger.error(
+        { err: error, partition: held.claimed.partition },
+        'a batch cannot be folded; its commands are folded one by one',
+      );
+      await this.oneByOne(held, records, next);
+    }
+  }
+
+  private async oneByOne(held: Held, records: readonly LogRecord[], end: bigint): Promise<void> {
+    const groups = groupByCommand(records);
+    for (const [index, group] of groups.entries()) {
+      const next = groups[index + 1]?.[0]?.offset ?? end;
+      try {
+        await this.commit(held, group, next);
+      } catch (error) {
+        if (!isDataError(error) && !(error instanceof ProjectionFailed)) throw error;
+        await this.commit(held, group, next, group[0]?.headers.get('ce_commandid')?.toString('utf8'));
+      }
+    }
+  }
+
+  private async commit(held: Held, records: readonly LogRecord[], next: bigint, parkOnly?: string): Promise<void> {
+    const { pool, set, catalog, generation } = this.options;
+    const { claimed, reader, skipped } = held;
+    const started = performance.now();
+    const plan = await foldBatch({
+      set,
+      catalog,
+      partition: claimed.partition,
+      expected: claimed.next,
+      next,
+      records: await reader.decode(claimed.partition, records),
+      source: this.source,
+      decode: (again) => reader.decode(claimed.partition, again),
+      isSkipped: (conference, offset) => skipped.has(`${conference} ${offset}`),
+      ...(parkOnly ? { parkOnly } : {}),
+    });
+    const last = records.at(-1);
+    await writeBatch({ pool, generation, claimed, plan, fingerprint: last ? fingerprintOf(last) : null });
+    claimed.next = next;
+    held.progressAt = performance.now();
+    for (const { conference, offset } of plan.skipped) skipped.add(`${conference} ${offset}`);
+    this.size.observe(records.length, performance.now() - started);
+    this.options.onCommit?.();
+    if (plan.missingKeys > 0)
+      this.options.logger.error(
+        { partition: claimed.partition, missingKeys: plan.missingKeys },
+        'keys of sealed fields are missing',
+      );
+    if (++held.batches % SWEEP_EVERY === 0) await sweepTombstones(pool, generation, claimed);
+  }
+
+  private beat(partition: number): void {
+    const held = this.held.get(partition);
+    if (!held || held.fenced) return;
+    this.inTurn(held, async () => {
+      if (held.fenced) return;
+      const { pool, log } = this.options;
+      // The order proves it: whatever was appended before this instant is below the end that is read after it.
+      const { rows } = await pool.query<{ now: string }>('select clock_timestamp()::text as now');
+      const { high } = await log.watermarks(partition);
+      held.high = high;
+      if (await beat(pool, held.claimed, rows[0]?.now ?? '-infinity', high)) held.progressAt = performance.now();
+      else held.fenced = true;
+      this.options.onCommit?.();
+    }).catch((err: unknown) => this.options.logger.warn({ err, partition }, 'the heartbeat of a partition failed'));
+  }
+
+  private async isRetired(): Promise<boolean> {
+    const { rows } = await this.options.pool.query<{ state: string }>(
+      'select state from public.generation where id = $1',
+      [this.options.generation.id],
+    );
+    return rows[0]?.state === 'retired';
+  }
+
+  private inTurn<T>(held: Held, work: () => Promise<T>): Promise<T> {
+    const run = held.turn.then(work, work);
+    held.turn = run.catch(() => undefined); // Its caller hears of the failure; the next turn only waits for the end.
+    return run;
+  }
+}
+
+/** @throws LogMismatch */
+async function verify(log: EventLog, { partition, next, fingerprint }: Claim): Promise<void> {
+  const { low, high } = await log.watermarks(partition);
+  if (next > high)
+    throw new LogMismatch(
+      `partition ${partition}: the log ends before the checkpoint; it was truncated or is another log`,
+    );
+  if (next < low)
+    throw new LogMismatch(`partition ${partition}: the log begins after the checkpoint; events are missing`);
+  if (!fingerprint || next === 0n) return;
+  const { records } = await log.read(partition, next - 1n, 1);
+  const record = records[0];
+  // The record before the checkpoint may be a hidden one (Kafka): then there is nothing to compare.
+  if (record?.offset === next - 1n && !fingerprintOf(record).equals(fingerprint)) {
+    throw new LogMismatch(
+      `partition ${partition}: the record before the checkpoint is not the one that was folded; this is another log`,
+    );
+  }
+}
