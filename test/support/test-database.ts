@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { createPool, migrate } from '#libs/postgres';
-import { permanentMigrations } from '../../migrations/index.js';
+import { permanentMigrations } from '../../migrations/permanent/index.js';
 
 export interface TestDatabase {
   /** Address of the database, for code that opens its own connections. */
