@@ -13,21 +13,29 @@ interface Line {
   readonly done?: number;
   readonly total?: number;
   readonly refusal?: { readonly code: number; readonly message: string };
-  readonly report?: { readonly counts: Readonly<Record<string, number>>; readonly odd: readonly { readonly at: string; readonly what: string }[] };
+  readonly report?: {
+    readonly counts: Readonly<Record<string, number>>;
+    readonly odd: readonly { readonly at: string; readonly what: string }[];
+  };
 }
 
 export async function importFile(config: Config, file: string, conference: string | undefined): Promise<void> {
   const content = read(file);
   const id = conference ?? slugOf(content);
   const tty = process.stderr.isTTY;
-  await new Service(config).postFile(`/v1/conferences/${encodeURIComponent(id)}/imports`, content, 'application/xml', (line: Line) => {
-    if (line.refusal) throw new CliError(`${line.refusal.code} ${line.refusal.message}`);
-    if (line.phase && tty) process.stderr.write(`\r${line.phase} ${line.done}/${line.total}   `);
-    if (line.report) {
-      if (tty) process.stderr.write('\r');
-      printReport(id, config, line.report);
-    }
-  });
+  await new Service(config).postFile(
+    `/v1/conferences/${encodeURIComponent(id)}/imports`,
+    content,
+    'application/xml',
+    (line: Line) => {
+      if (line.refusal) throw new CliError(`${line.refusal.code} ${line.refusal.message}`);
+      if (line.phase && tty) process.stderr.write(`\r${line.phase} ${line.done}/${line.total}   `);
+      if (line.report) {
+        if (tty) process.stderr.write('\r');
+        printReport(id, config, line.report);
+      }
+    },
+  );
 }
 
 function read(file: string): Buffer {
@@ -50,7 +58,11 @@ function slugOf(content: Buffer): string {
 }
 
 function printReport(id: string, config: Config, { counts, odd }: NonNullable<Line['report']>): void {
-  console.log(`${id}: ${Object.entries(counts).map(([what, count]) => `${count} ${what}`).join(', ')}`);
+  console.log(
+    `${id}: ${Object.entries(counts)
+      .map(([what, count]) => `${count} ${what}`)
+      .join(', ')}`,
+  );
   for (const { at, what } of odd.slice(0, MAX_ODD_SHOWN)) console.log(`  odd: ${at}: ${what}`);
   if (odd.length > MAX_ODD_SHOWN) console.log(`  … and ${odd.length - MAX_ODD_SHOWN} more oddities`);
   console.log(`screens: ${config.publicUrl}/`);

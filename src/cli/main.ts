@@ -21,7 +21,8 @@ program
   .command('config')
   .description('print the configuration (secrets masked) and what each value means')
   .action(() => {
-    for (const { name, value, meaning } of describeConfig(readConfig())) console.log(`${`${name}=${value}`.padEnd(44)} # ${meaning}`);
+    for (const { name, value, meaning } of describeConfig(readConfig()))
+      console.log(`${`${name}=${value}`.padEnd(44)} # ${meaning}`);
   });
 
 program

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { CommandSpec } from '../conference/capability.js';
 import { capabilities } from '../conference/capabilities.js';
+import type { CommandSpec } from '../conference/capability.js';
 import type { Config } from '../config.js';
 import { CliError } from './cli-error.js';
 import { Service } from './service.js';
@@ -31,22 +31,39 @@ function addOne(send: Command, spec: CommandSpec, readConfig: () => Config): voi
     .option('--data <json>', 'all fields as one JSON object (flags win)')
     .option('--id <uuid>', 'id of the command: a retry with the same id acts once')
     .option('--because <text>', 'reason, kept in the audit')
-    .addHelpText('after', `\nExample:\n  hallway send ${spec.type} -c my-conf --data '${JSON.stringify(spec.example)}'`);
+    .addHelpText(
+      'after',
+      `\nExample:\n  hallway send ${spec.type} -c my-conf --data '${JSON.stringify(spec.example)}'`,
+    );
   for (const [name, field] of Object.entries(spec.schema.shape)) {
     const { type, description } = jsonSchemaOf(field as z.ZodType);
-    command.option(`--${kebab(name)} <${type === 'string' ? 'text' : type}>`, description, (text: string) => readValue(name, text, type));
+    command.option(`--${kebab(name)} <${type === 'string' ? 'text' : type}>`, description, (text: string) =>
+      readValue(name, text, type),
+    );
   }
   command.action(async (options: SendOptions) => {
     const fields = Object.keys(spec.schema.shape).filter((name) => options[name] !== undefined);
     const data = { ...readData(options.data), ...Object.fromEntries(fields.map((name) => [name, options[name]])) };
-    const message = { id: options.id ?? randomUUID(), type: spec.type, data, ...(options.because ? { reason: options.because } : {}) };
-    const answer = await new Service(readConfig()).postJson(`/v1/conferences/${encodeURIComponent(options.conference)}/commands`, message);
+    const message = {
+      id: options.id ?? randomUUID(),
+      type: spec.type,
+      data,
+      ...(options.because ? { reason: options.because } : {}),
+    };
+    const answer = await new Service(readConfig()).postJson(
+      `/v1/conferences/${encodeURIComponent(options.conference)}/commands`,
+      message,
+    );
     console.log(JSON.stringify(answer));
   });
 }
 
 function jsonSchemaOf(field: z.ZodType): { type: string; description: string } {
-  const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' }) as { type?: string; enum?: string[]; description?: string };
+  const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' }) as {
+    type?: string;
+    enum?: string[];
+    description?: string;
+  };
   return { type: schema.type ?? 'json', description: schema.description ?? schema.enum?.join(' | ') ?? '' };
 }
 

@@ -13,12 +13,19 @@ export class Service {
 
   constructor(config: Config) {
     const local = readLocal(config, LOCAL.service);
-    this.url = (config.HALLWAY_URL ?? (local ? (JSON.parse(local) as { url: string }).url : config.publicUrl)).replace(/\/$/, '');
+    this.url = (config.HALLWAY_URL ?? (local ? (JSON.parse(local) as { url: string }).url : config.publicUrl)).replace(
+      /\/$/,
+      '',
+    );
     this.token = config.HALLWAY_TOKEN ?? readLocal(config, LOCAL.token)?.trim();
   }
 
   async postJson(route: string, body: object): Promise<unknown> {
-    const response = await this.request(route, { method: 'POST', body: JSON.stringify(body), type: 'application/json' });
+    const response = await this.request(route, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      type: 'application/json',
+    });
     return response.json();
   }
 
@@ -34,28 +41,43 @@ export class Service {
     }
   }
 
-  private async request(route: string, { method, body, type }: { method: string; body: string | Buffer; type: string }): Promise<Response> {
+  private async request(
+    route: string,
+    { method, body, type }: { method: string; body: string | Buffer; type: string },
+  ): Promise<Response> {
     if (!this.token) {
-      throw new CliError('there is no token: set HALLWAY_TOKEN, or run this in the folder of a running service (DATA_DIR)');
+      throw new CliError(
+        'there is no token: set HALLWAY_TOKEN, or run this in the folder of a running service (DATA_DIR)',
+      );
     }
     const response = await fetch(this.url + route, {
       method,
       body: body as BodyInit,
       headers: { 'content-type': type, authorization: `Bearer ${this.token}` },
     }).catch((error: Error) => {
-      throw new CliError(`no service answers at ${this.url}; start one with \`npm start\`, or set HALLWAY_URL (${causeOf(error)})`);
+      throw new CliError(
+        `no service answers at ${this.url}; start one with \`npm start\`, or set HALLWAY_URL (${causeOf(error)})`,
+      );
     });
     if (!response.ok) throw await refusalOf(response);
     return response;
   }
 }
 
-const causeOf = (error: Error): string => (error.cause instanceof Error ? (error.cause as NodeJS.ErrnoException).code ?? error.cause.message : error.message);
+const causeOf = (error: Error): string =>
+  error.cause instanceof Error ? ((error.cause as NodeJS.ErrnoException).code ?? error.cause.message) : error.message;
 
 async function refusalOf(response: Response): Promise<CliError> {
-  const problem = (await response.json().catch(() => ({}))) as { code?: number; detail?: string; title?: string; retryAfter?: number };
+  const problem = (await response.json().catch(() => ({}))) as {
+    code?: number;
+    detail?: string;
+    title?: string;
+    retryAfter?: number;
+  };
   const wait = problem.retryAfter ? ` (try again in ${Math.ceil(problem.retryAfter / 1000)} s)` : '';
-  return new CliError(`${problem.code ?? response.status} ${problem.detail ?? problem.title ?? response.statusText}${wait}`);
+  return new CliError(
+    `${problem.code ?? response.status} ${problem.detail ?? problem.title ?? response.statusText}${wait}`,
+  );
 }
 
 function readLocal(config: Config, name: string): string | undefined {

@@ -11,11 +11,14 @@ export interface TokenOptions {
 }
 
 export async function makeToken(config: Config, options: TokenOptions): Promise<void> {
-  const answer = (await new Service(config).postJson(`/v1/conferences/${encodeURIComponent(options.conference)}/tokens`, {
-    role: options.role,
-    link: options.link ?? false,
-    ...(options.session ? { sessions: options.session } : {}),
-    ...(options.actor ? { actor: options.actor } : {}),
-  })) as { readonly token?: string; readonly url?: string };
+  const answer = (await new Service(config).postJson(
+    `/v1/conferences/${encodeURIComponent(options.conference)}/tokens`,
+    {
+      role: options.role,
+      link: options.link ?? false,
+      ...(options.session ? { sessions: options.session } : {}),
+      ...(options.actor ? { actor: options.actor } : {}),
+    },
+  )) as { readonly token?: string; readonly url?: string };
   console.log(answer.url ?? answer.token);
 }

@@ -10,7 +10,11 @@ interface ConferenceLine {
 }
 
 interface Snapshot {
-  readonly entries: readonly (readonly [key: string, version: number, body: { readonly name?: string; readonly order?: number } | null])[];
+  readonly entries: readonly (readonly [
+    key: string,
+    version: number,
+    body: { readonly name?: string; readonly order?: number } | null,
+  ])[];
 }
 
 const TOKEN = 'organizer';
@@ -104,7 +108,10 @@ function Conference({ conference, token, texts, onTrouble }: ConferenceProps) {
       <ul class="rooms">
         {rooms.map((room) => (
           <li key={room.id}>
-            <button type="button" onClick={() => openScreen(room.id).catch((error: Error) => onTrouble(texts.failed(error.message)))}>
+            <button
+              type="button"
+              onClick={() => openScreen(room.id).catch((error: Error) => onTrouble(texts.failed(error.message)))}
+            >
               <bdi>{room.name}</bdi>
               <br />
               <small class="faint">{texts.openScreen}</small>

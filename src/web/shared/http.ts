@@ -16,7 +16,10 @@ interface Problem {
 }
 
 /** @throws Refused (numbered), or TypeError while the service cannot be reached */
-export async function call<T>(route: string, options: { readonly token?: string | undefined; readonly body?: object } = {}): Promise<T> {
+export async function call<T>(
+  route: string,
+  options: { readonly token?: string | undefined; readonly body?: object } = {},
+): Promise<T> {
   const response = await fetch(route, {
     method: options.body ? 'POST' : 'GET',
     headers: {

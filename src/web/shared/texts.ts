@@ -81,6 +81,8 @@ export type Texts = typeof en;
 
 /** @param languages preferred first, as in `navigator.languages` */
 export function textsFor(languages: readonly string[]): { readonly language: string; readonly texts: Texts } {
-  const found = languages.map((language) => language.slice(0, 2)).find((language) => language === 'de' || language === 'en');
+  const found = languages
+    .map((language) => language.slice(0, 2))
+    .find((language) => language === 'de' || language === 'en');
   return found === 'de' ? { language: 'de', texts: de } : { language: 'en', texts: en };
 }
