@@ -10,8 +10,8 @@ export class BatchSize {
     return this.size;
   }
 
-  /** A batch of so many events took so long. Small batches say nothing about larger ones. */
-  took(ms: number, events: number): void {
+  /** So many events took so many milliseconds. Small batches say nothing about larger ones. */
+  observe(events: number, ms: number): void {
     if (ms > AIM_MS) this.size = Math.max(MIN, Math.floor(this.size / 2));
     else if (ms < AIM_MS / 2 && events >= this.size) this.size = Math.min(MAX, Math.ceil(this.size * 1.5));
   }

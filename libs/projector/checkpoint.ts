@@ -1,79 +1,108 @@
-/** The checkpoint row: who may write a partition, and how far it is folded (I1). */
+/** I1: who may write a partition of a generation. Every write begins by comparing (owner_epoch, next_offset) and setting the next. */
 import { createHash } from 'node:crypto';
-import type pg from 'pg';
 import type { LogRecord } from '#libs/event-log';
-import { type Queryable, quoteIdentifier } from '#libs/postgres';
-import { Fenced, GenerationRetired } from './errors.js';
+import type { Queryable } from '#libs/postgres';
+
+/** Longer than a batch and a pause of the collector, shorter than what a screen may take for being late (I7). */
+export const LEASE_SECONDS = 3;
 
 export interface Generation {
   readonly id: number;
+  readonly schema: string;
   readonly version: string;
   readonly logIdentity: string;
-  readonly state: 'building' | 'live' | 'retired';
-  readonly schema: string;
 }
 
-/** A claim; every write proves it. */
-export interface Ownership {
+export interface Claim {
   readonly partition: number;
-  readonly owner: string;
-  readonly epoch: bigint;
+  readonly ownerEpoch: string;
+  next: bigint;
+  readonly fingerprint: Buffer | null;
 }
 
-/** What the last folded record was, to recognise the log by. */
-export interface Fingerprint {
-  readonly offset: bigint;
-  readonly hash: string;
+/** Another owner has this partition, or the generation is no longer ours to write. Nothing was written. */
+export class Fenced extends Error {
+  override readonly name = 'Fenced';
+}
+
+/** Checkpoint and log do not belong together: truncated, recreated or another log. Never healed by a jump. */
+export class LogMismatch extends Error {
+  override readonly name = 'LogMismatch';
+}
+
+/** null while another's lease lives. */
+export async function claim(db: Queryable, partition: number, owner: string): Promise<Claim | null> {
+  await db.query('insert into projection_checkpoint (partition) values ($1) on conflict do nothing', [partition]);
+  const { rows } = await db.query<{ owner_epoch: string; next_offset: string; fingerprint: Buffer | null }>(
+    `update projection_checkpoint
+     set owner = $2, owner_epoch = owner_epoch + 1, lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+     where partition = $1 and (owner = $2 or lease_until < clock_timestamp())
+     returning owner_epoch, next_offset, fingerprint`,
+    [partition, owner],
+  );
+  const row = rows[0];
+  return row
+    ? { partition, ownerEpoch: row.owner_epoch, next: BigInt(row.next_offset), fingerprint: row.fingerprint }
+    : null;
 }
 
 export interface Advance {
-  readonly expected: bigint;
   readonly next: bigint;
-  readonly fingerprint: Fingerprint | null;
+  readonly fingerprint: Buffer | null;
   readonly missingKeys: number;
-  /** Instant up to which the log is now known to be folded (I7); null leaves it. */
-  readonly asOf: string | null;
-}
-
-export const LEASE = "interval '3 s'";
-export const checkpointTable = (schema: string): string => `${quoteIdentifier(schema)}.projection_checkpoint`;
-
-export function fingerprintOf(record: LogRecord): Fingerprint {
-  const hash = createHash('sha256').update(JSON.stringify([record.key, record.timestamp, [...record.headers.keys()]]));
-  for (const bytes of [...record.headers.values(), record.value ?? Buffer.alloc(0)]) hash.update(`${bytes.length}:`).update(bytes);
-  return { offset: record.offset, hash: hash.digest('hex').slice(0, 32) };
 }
 
 /**
- * The compare-and-swap that begins every transaction of an owner; it also renews the lease.
- * @throws Fenced, GenerationRetired
+ * First statement of every batch transaction.
+ * @throws Fenced
  */
-export async function advance(
-  db: Queryable | pg.ClientBase,
+export async function compareAndSwap(
+  db: Queryable,
   generation: Generation,
-  { partition, owner, epoch }: Ownership,
-  { expected, next, fingerprint, missingKeys, asOf }: Advance,
+  claimed: Claim,
+  to: Advance,
 ): Promise<void> {
   const { rowCount } = await db.query(
-    `update ${checkpointTable(generation.schema)} c
-        set next_offset = $5, lease_until = clock_timestamp() + ${LEASE},
-            fingerprint = coalesce($6, c.fingerprint), fingerprint_offset = coalesce($7, c.fingerprint_offset),
-            missing_keys = c.missing_keys + $8, as_of = greatest(c.as_of, $9::timestamptz)
-       from public.generation g
-      where c.partition = $1 and c.owner = $2 and c.owner_epoch = $3 and c.next_offset = $4
-        and g.id = $10 and g.projection_version = $11 and g.state <> 'retired'`,
-    [partition, owner, epoch, expected, next, fingerprint?.hash ?? null, fingerprint?.offset ?? null, missingKeys, asOf, generation.id, generation.version],
+    `update projection_checkpoint
+     set next_offset = $4, fingerprint = coalesce($5, fingerprint), missing_keys = missing_keys + $6,
+         lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+     where partition = $1 and owner_epoch = $2 and next_offset = $3
+       and exists (select from public.generation where id = $7 and projection_version = $8 and state <> 'retired')`,
+    [
+      claimed.partition,
+      claimed.ownerEpoch,
+      claimed.next.toString(),
+      to.next.toString(),
+      to.fingerprint,
+      to.missingKeys,
+      generation.id,
+      generation.version,
+    ],
   );
-  if (rowCount === 1) return;
-  await assertUsable(db, generation);
-  throw new Fenced(`partition ${partition} was claimed by another projector`);
+  if (rowCount !== 1) throw new Fenced(`partition ${claimed.partition} has another owner`);
 }
 
-/** @throws GenerationRetired */
-export async function assertUsable(db: Queryable | pg.ClientBase, { id, version }: Generation): Promise<void> {
+/** Renews the lease; writes `as_of` where the log was folded to `high`, which was read after `asOf` was taken (I7). */
+export async function beat(db: Queryable, claimed: Claim, asOf: Date | string, high: bigint): Promise<boolean> {
   const { rowCount } = await db.query(
-    "select 1 from public.generation where id = $1 and projection_version = $2 and state <> 'retired'",
-    [id, version],
+    `update projection_checkpoint
+     set lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}), as_of = case when next_offset >= $3 then $4 else as_of end
+     where partition = $1 and owner_epoch = $2`,
+    [claimed.partition, claimed.ownerEpoch, high.toString(), asOf],
   );
-  if (rowCount === 0) throw new GenerationRetired(`generation ${id} is not written by this version of the projections`);
+  return rowCount === 1;
+}
+
+/** On a clean stop: the next owner need not wait for the lease's end. */
+export async function giveUp(db: Queryable, claimed: Claim): Promise<void> {
+  await db.query(
+    `update projection_checkpoint set lease_until = '-infinity', owner = null where partition = $1 and owner_epoch = $2`,
+    [claimed.partition, claimed.ownerEpoch],
+  );
+}
+
+export function fingerprintOf(record: LogRecord): Buffer {
+  const hash = createHash('sha256').update(`${record.offset}\n${record.key}\n`);
+  hash.update(record.headers.get('ce_id') ?? '').update(record.value ?? '');
+  return hash.digest();
 }

@@ -1,191 +1,152 @@
-/** One plan, one transaction (I2): the compare-and-swap first, then one statement per table. */
+/** I2: one plan, one transaction. */
+import { SpanKind, trace } from '@opentelemetry/api';
 import type pg from 'pg';
-import { inTransaction, quoteIdentifier } from '#libs/postgres';
-import { advance, type Fingerprint, type Generation, type Ownership } from './checkpoint.js';
+import { inTransaction } from '#libs/postgres';
+import { type Advance, type Claim, compareAndSwap, type Generation } from './checkpoint.js';
 import type { BatchPlan, RowWrite } from './plan.js';
-import type { Value } from './projection.js';
-import { toSql } from './row-source.js';
+import { remove, type Statement, upsert } from './sql.js';
 
-/** Of the log's own records in `dead_letter`; an intake writes under its own topic. */
-export const LOG_TOPIC = 'conference.events';
+const tracer = trace.getTracer('hallway.projector');
+const TOPIC = 'conference.events';
 
 export interface BatchWrite {
+  readonly pool: pg.Pool;
   readonly generation: Generation;
-  readonly ownership: Ownership;
+  readonly claimed: Claim;
   readonly plan: BatchPlan;
-  /** Of the last record below `plan.next`; null if there was none. */
-  readonly fingerprint: Fingerprint | null;
-  readonly asOf: string | null;
+  readonly fingerprint: Buffer | null;
 }
 
-/** @throws Fenced, GenerationRetired: nothing was written. Errors of the connection during commit leave the outcome unknown. */
-export async function writeBatch(pool: pg.Pool, { generation, ownership, plan, fingerprint, asOf }: BatchWrite): Promise<void> {
-  await inTransaction(pool, async (client) => {
-    const { expected, next, missingKeys } = plan;
-    await advance(client, generation, ownership, { expected, next, fingerprint, missingKeys, asOf });
-    for (const statement of statementsOf(plan, generation.schema)) await client.query(statement.text, statement.values);
+/** @throws Fenced, and then nothing was written */
+export async function writeBatch({ pool, generation, claimed, plan, fingerprint }: BatchWrite): Promise<void> {
+  const advance: Advance = { next: plan.next, fingerprint, missingKeys: plan.missingKeys };
+  const attributes = {
+    'messaging.batch.message_count': plan.events,
+    'messaging.destination.partition.id': String(plan.partition),
+  };
+  await tracer.startActiveSpan('project', { kind: SpanKind.CONSUMER, attributes }, async (span) => {
+    try {
+      await inTransaction(pool, async (client) => {
+        await compareAndSwap(client, generation, claimed, advance);
+        for (const { text, values } of statementsOf(plan, generation)) await client.query(text, [...values]);
+      });
+    } finally {
+      span.end();
+    }
   });
 }
 
-interface Statement {
-  readonly text: string;
-  readonly values: unknown[];
-}
-
-interface Unnest {
-  readonly into: string;
-  /** Column → Postgres type. */
-  readonly columns: readonly (readonly [string, string])[];
-  readonly rows: readonly (readonly unknown[])[];
-}
-
-function statementsOf(plan: BatchPlan, schema: string): Statement[] {
-  return [...rowStatements(plan.rows, schema), ...feedStatements(plan, schema), ...permanentStatements(plan)];
-}
-
-function rowStatements(writes: readonly RowWrite[], schema: string): Statement[] {
-  const byTable = new Map<string, RowWrite[]>();
-  for (const write of writes) {
-    const known = byTable.get(write.table.name);
-    if (known) known.push(write);
-    else byTable.set(write.table.name, [write]);
+function* statementsOf(plan: BatchPlan, generation: Generation): Iterable<Statement> {
+  for (const writes of byTable(plan.rows)) {
+    const table = writes[0]?.table;
+    if (!table) continue;
+    const puts = writes.flatMap(({ conference, row }) => (row ? [{ conference, row }] : []));
+    const removals = writes.flatMap(({ conference, key, row }) => (row ? [] : [{ conference, row: key }]));
+    if (removals.length > 0) yield remove(table, removals);
+    if (puts.length > 0) yield upsert(table, puts);
   }
-  return [...byTable.values()].flatMap((ofTable) => {
-    const table = ofTable[0]?.table;
-    if (!table) return [];
-    // One order of keys for all writers: two generations' owners never wait for each other in a circle.
-    const sorted = [...ofTable].sort((a, b) => compare(keyText(a), keyText(b)));
-    const into = `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`;
-    const isKey = (property: string) => table.key.includes(property);
-    const keys = table.columns.filter(({ property }) => isKey(property));
-    const pick = (columns: typeof table.columns, conference: string, row: { readonly [property: string]: Value }) => [
-      conference,
-      ...columns.map(({ property, type }) => toSql(row[property] ?? null, type)),
-    ];
-    const named = (columns: typeof table.columns) => [
-      ['conference', 'text'] as const,
-      ...columns.map(({ column, type }) => [column, type] as const),
-    ];
-    const puts = sorted.flatMap(({ conference, row }) => (row ? [pick(table.columns, conference, row)] : []));
-    const removes = sorted.flatMap(({ conference, key, row }) => (row ? [] : [pick(keys, conference, key)]));
-    return [
-      ...remove({ into, columns: named(keys), rows: removes }),
-      ...insert({ into, columns: named(table.columns), rows: puts }, upsert(named(keys), named(table.columns))),
-    ];
-  });
+  if (plan.documents.length > 0) yield documents(plan);
+  if (plan.audit.length > 0) yield audit(plan);
+  if (plan.heads.size > 0) yield heads(plan);
+  if (plan.skipped.length > 0) yield skipped(plan, generation);
+  if (plan.erased.length > 0) yield erased(plan);
+  if (plan.deadLetters.length > 0) yield* deadLetters(plan);
 }
 
-function feedStatements(plan: BatchPlan, schema: string): Statement[] {
-  const name = (table: string) => `${quoteIdentifier(schema)}.${table}`;
-  const documents = [...plan.documents].sort((a, b) =>
-    compare(`${a.conference}\n${a.channel}\n${a.key}`, `${b.conference}\n${b.channel}\n${b.key}`),
-  );
-  return [
-    ...insert(
-      {
-        into: name('feed_document'),
-        columns: [['conference', 'text'], ['channel', 'text'], ['key', 'text'], ['version', 'bigint'], ['body', 'jsonb'], ['traceparent', 'text']],
-        rows: documents.map((one) => [one.conference, one.channel, one.key, one.version, one.body && JSON.stringify(one.body), one.traceparent]),
-      },
-      `on conflict (conference, channel, key) do update
-         set version = excluded.version, body = excluded.body, traceparent = excluded.traceparent`,
-    ),
-    ...insert(
-      {
-        into: name('audit_entry'),
-        columns: [
-          ['conference', 'text'], ['offset', 'bigint'], ['at', 'timestamptz'], ['type', 'text'], ['subject', 'text'], ['actor', 'text'],
-          ['actor_role', 'text'], ['reason', 'text'], ['command_id', 'uuid'], ['traceparent', 'text'], ['no_effect', 'text'],
-          ['data', 'jsonb'], ['before', 'jsonb'], ['after', 'jsonb'],
-        ],
-        rows: plan.audit.map((one) => [
-          one.conference, one.offset, one.at, one.type, one.subject, one.actor, one.actorRole, one.reason, one.commandId, one.traceparent,
-          one.noEffect, JSON.stringify(one.data), JSON.stringify(one.before), JSON.stringify(one.after),
-        ]),
-      },
-      '',
-    ),
-    ...insert(
-      {
-        into: name('feed_head'),
-        columns: [['conference', 'text'], ['partition', 'int'], ['head', 'bigint']],
-        rows: [...plan.heads].sort(([a], [b]) => compare(a, b)).map(([conference, head]) => [conference, plan.partition, head]),
-      },
-      'on conflict (conference) do update set head = excluded.head',
-    ),
-  ];
+function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
+  const groups = new Map<string, RowWrite[]>();
+  for (const write of rows) {
+    const group = groups.get(write.table.name);
+    if (group) group.push(write);
+    else groups.set(write.table.name, [write]);
+  }
+  return groups.values();
 }
 
-function permanentStatements({ partition, skipped, erased, deadLetters }: BatchPlan): Statement[] {
-  return [
-    ...insert(
-      {
-        into: 'public.skipped_event',
-        columns: [['conference', 'text'], ['offset', 'bigint'], ['skipped_by', 'text'], ['at', 'timestamptz']],
-        rows: skipped.map((one) => [one.conference, one.offset, one.by, one.at]),
-      },
-      'on conflict do nothing',
-    ),
-    // A subject who never wrote anything gets an empty key too: nobody can make one afterwards.
-    ...insert(
-      {
-        into: 'public.subject_key',
-        columns: [['conference', 'text'], ['subject', 'text'], ['erased_at', 'timestamptz']],
-        rows: [...new Map(erased.map((one) => [`${one.conference}\n${one.subject}`, one])).values()].map((one) => [one.conference, one.subject, one.at]),
-        extra: ['key_id', 'gen_random_uuid()'],
-      },
-      'on conflict (conference, subject) do update set key = null, erased_at = coalesce(subject_key.erased_at, excluded.erased_at)',
-    ),
-    ...insert(
-      {
-        into: 'public.dead_letter',
-        columns: [
-          ['topic', 'text'], ['partition', 'int'], ['offset', 'bigint'], ['reason', 'text'], ['key', 'text'],
-          ['headers', 'jsonb'], ['value', 'bytea'], ['time', 'timestamptz'],
-        ],
-        rows: deadLetters.map(({ reason, record }) => [
-          LOG_TOPIC, partition, record.offset, reason, record.key,
-          JSON.stringify([...record.headers].map(([name, bytes]) => [name, bytes.toString('base64')])),
-          record.value, new Date(record.timestamp).toISOString(),
-        ]),
-      },
-      'on conflict do nothing',
-    ),
-  ];
+const documents = ({ documents: written }: BatchPlan): Statement => ({
+  text: `insert into feed_document (conference, channel, key, version, body, traceparent)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[])
+    on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body, traceparent = excluded.traceparent`,
+  values: [
+    written.map(({ conference }) => conference),
+    written.map(({ channel }) => channel),
+    written.map(({ key }) => key),
+    written.map(({ version }) => version),
+    written.map(({ body }) => (body === null ? null : JSON.stringify(body))),
+    written.map(({ traceparent }) => traceparent),
+  ],
+});
+
+const audit = ({ audit: written }: BatchPlan): Statement => ({
+  text: `insert into audit_entry (conference, "offset", at, type, subject, actor, actor_role, reason, command_id, traceparent, no_effect, data, before, after)
+    select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[], $10::text[],
+      $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[])
+    on conflict do nothing`,
+  values: [
+    written.map(({ conference }) => conference),
+    written.map(({ offset }) => offset),
+    written.map(({ at }) => at),
+    written.map(({ type }) => type),
+    written.map(({ subject }) => subject),
+    written.map(({ actor }) => actor),
+    written.map(({ actorRole }) => actorRole),
+    written.map(({ reason }) => reason),
+    written.map(({ commandId }) => commandId),
+    written.map(({ traceparent }) => traceparent),
+    written.map(({ noEffect }) => noEffect),
+    written.map(({ data }) => JSON.stringify(data)),
+    written.map(({ before }) => JSON.stringify(before)),
+    written.map(({ after }) => JSON.stringify(after)),
+  ],
+});
+
+const heads = ({ heads: written, partition }: BatchPlan): Statement => ({
+  text: `insert into feed_head (conference, partition, head) select c, $3, h from unnest($1::text[], $2::bigint[]) as u(c, h)
+    on conflict (conference) do update set head = excluded.head`,
+  values: [[...written.keys()], [...written.values()], partition],
+});
+
+const skipped = ({ skipped: written }: BatchPlan, generation: Generation): Statement => ({
+  text: `insert into public.skipped_event (conference, "offset", log_identity, by_actor, at)
+    select c, o, $5, b, a from unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[]) as u(c, o, b, a) on conflict do nothing`,
+  values: [
+    written.map(({ conference }) => conference),
+    written.map(({ offset }) => offset),
+    written.map(({ by }) => by),
+    written.map(({ at }) => at),
+    generation.logIdentity,
+  ],
+});
+
+/** A subject that never wrote anything gets an emptied row too: it is refused ever after. */
+const erased = ({ erased: written }: BatchPlan): Statement => ({
+  text: `insert into public.subject_key (conference, subject, key_id, key, erased_at)
+    select c, s, gen_random_uuid(), null, a from unnest($1::text[], $2::text[], $3::timestamptz[]) as u(c, s, a)
+    on conflict (conference, subject) do update set key = null, erased_at = coalesce(subject_key.erased_at, excluded.erased_at)`,
+  values: [
+    written.map(({ conference }) => conference),
+    written.map(({ subject }) => subject),
+    written.map(({ at }) => at),
+  ],
+});
+
+/** Rare, and of ragged arrays: one statement each. */
+function* deadLetters({ deadLetters: written, partition }: BatchPlan): Iterable<Statement> {
+  for (const { record, reason } of written) {
+    yield {
+      text: `insert into public.dead_letter (topic, partition, "offset", reason, key, header_names, header_values, value, time)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0)) on conflict do nothing`,
+      values: [
+        TOPIC,
+        partition,
+        record.offset.toString(),
+        reason,
+        record.key,
+        [...record.headers.keys()],
+        [...record.headers.values()],
+        record.value,
+        record.timestamp,
+      ],
+    };
+  }
 }
-
-function insert({ into, columns, rows, extra }: Unnest & { readonly extra?: readonly [string, string] }, conflict: string): Statement[] {
-  if (rows.length === 0) return [];
-  const names = columns.map(([column]) => quoteIdentifier(column)).join(', ');
-  return [
-    {
-      text: `insert into ${into} (${names}${extra ? `, ${extra[0]}` : ''})
-        select ${names}${extra ? `, ${extra[1]}` : ''} from ${unnest(columns)} ${conflict}`,
-      values: transpose(columns, rows),
-    },
-  ];
-}
-
-function remove({ into, columns, rows }: Unnest): Statement[] {
-  if (rows.length === 0) return [];
-  const same = columns.map(([column]) => `t.${quoteIdentifier(column)} = w.${quoteIdentifier(column)}`).join(' and ');
-  return [{ text: `delete from ${into} t using ${unnest(columns)} where ${same}`, values: transpose(columns, rows) }];
-}
-
-const unnest = (columns: Unnest['columns']): string =>
-  `unnest(${columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ')})
-    as w(${columns.map(([column]) => quoteIdentifier(column)).join(', ')})`;
-
-const transpose = (columns: Unnest['columns'], rows: Unnest['rows']): unknown[] =>
-  columns.map((_, index) => rows.map((row) => row[index] ?? null));
-
-function upsert(keys: Unnest['columns'], columns: Unnest['columns']): string {
-  const keyNames = new Set(keys.map(([column]) => column));
-  const rest = columns.filter(([column]) => !keyNames.has(column)).map(([column]) => quoteIdentifier(column));
-  const target = [...keyNames].map(quoteIdentifier).join(', ');
-  if (rest.length === 0) return `on conflict (${target}) do nothing`;
-  return `on conflict (${target}) do update set ${rest.map((column) => `${column} = excluded.${column}`).join(', ')}`;
-}
-
-const keyText = ({ conference, key }: RowWrite): string => JSON.stringify([conference, ...Object.values(key)]);
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
