@@ -80,3 +80,7 @@ export interface Capability {
   /** TypeORM entities of its read models. */
   readonly entities: readonly (new () => object)[];
 }
+
+/** These two keep each schema's own types while the lists hold all kinds. */
+export const event = <S extends z.ZodObject>(spec: EventSpec<S>): EventSpec => spec as unknown as EventSpec;
+export const command = <S extends z.ZodObject>(spec: CommandSpec<S>): CommandSpec => spec as unknown as CommandSpec;

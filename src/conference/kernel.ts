@@ -1,0 +1,32 @@
+/** What all capabilities share: ids, texts, instants, and the mark of personal fields. */
+import { Refusal } from '#libs/protocol';
+import { z } from 'zod';
+
+/** No control characters but line breaks; trimmed; no invisible direction overrides that could disguise a text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
+const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/;
+
+export const text = (max: number): z.ZodString =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((value) => !FORBIDDEN.test(value), 'has control characters') as unknown as z.ZodString;
+
+export const slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{1,62}$/, 'lower case letters, digits and hyphens')
+  .describe('Id of a conference');
+export const thingId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'up to 64 letters, digits, _ and -');
+/** With any offset; kept as UTC with milliseconds, so that equal instants are equal strings. */
+export const instant = z.iso.datetime({ offset: true }).overwrite((value) => new Date(value).toISOString());
+export const httpUrl = z.url({ protocol: /^https?$/ }).max(2_000);
+
+/** Marks a field as personal: sealed in the log under the key of the event's actor, or of whoever `data` names at `path`. */
+export const personal = <T extends z.ZodType>(schema: T, subject: 'actor' | { readonly path: string } = 'actor'): T => schema.meta({ ...schema.meta(), personal: subject }) as T;
+
+export const rule = (message: string): Refusal => new Refusal('rule', message);
+export const notFound = (what: string): Refusal => new Refusal('not-found', `there is no such ${what}`);
+
+export const sessionStream = (session: string): string => `session/${session}`;

@@ -1,0 +1,117 @@
+import type { JsonObject, LoggedEvent } from '#libs/event-log';
+import { type EventHandler, type Projection, type Row, tableOf, untyped } from '#libs/projector';
+import type { ImportDocument, SessionDocument } from './documents.js';
+import { ImportRow, SessionRow } from './entities.js';
+
+const sessions = tableOf(SessionRow);
+const imports = tableOf(ImportRow);
+type Session = Omit<SessionRow, 'conference'>;
+
+type Change = (row: Session, event: LoggedEvent) => Row | string;
+
+const on = (change: Change): EventHandler => ({
+  reads: ({ subject }) => [{ table: untyped(sessions), where: { id: subject } }],
+  fold: (event, rows) => {
+    const row = rows.get(sessions, { id: event.subject });
+    const changed = row ? change(row, event) : 'there is no such session';
+    return typeof changed === 'string' ? { noEffect: changed } : [{ table: untyped(sessions), put: changed }];
+  },
+});
+
+const scheduled: EventHandler = {
+  reads: ({ subject }) => [{ table: untyped(sessions), where: { id: subject } }],
+  fold: ({ subject, data }, rows) => {
+    if (rows.get(sessions, { id: subject })) return { noEffect: 'this session exists already' };
+    const { room = '', start = '', end = '', ...facts } = data;
+    const fresh = { state: 'scheduled', expectedStart: null, actualStart: null, actualEnd: null, because: null, before: null, recording: null };
+    return [{ table: untyped(sessions), put: { ...facts, ...fresh, id: subject, room, plannedStart: start, plannedEnd: end } as Row }];
+  },
+};
+
+const rescheduled: Change = (row, { data }) => {
+  if (row.state === 'cancelled') return 'it is cancelled';
+  if (row.state === 'ended') return 'already ended';
+  const before = { room: row.room, start: row.plannedStart, end: row.plannedEnd };
+  return { ...row, room: String(data.room), plannedStart: String(data.start), plannedEnd: String(data.end), expectedStart: null, because: null, before };
+};
+
+const delayed: Change = (row, { data }) => {
+  if (row.state !== 'scheduled') return row.state === 'running' ? 'already running' : `already ${row.state}`;
+  const expectedStart = String(data.expectedStart);
+  return expectedStart === row.plannedStart ? { ...row, expectedStart: null, because: null } : { ...row, expectedStart, because: data.reason ?? null };
+};
+
+const started: Change = (row, { time }) => {
+  if (row.state !== 'scheduled') return row.state === 'running' ? 'already running' : `already ${row.state}`;
+  return { ...row, state: 'running', actualStart: time, actualEnd: null };
+};
+
+const ended: Change = (row, { time }) => (row.state === 'running' ? { ...row, state: 'ended', actualEnd: time } : row.state === 'ended' ? 'already ended' : 'it is not running');
+
+export const projection: Projection = {
+  name: 'sessions',
+  tables: [untyped(sessions), untyped(imports)],
+  on: {
+    'session-scheduled': scheduled,
+    'session-amended': on((row, { data }) => ({ ...row, ...(data as Row) })),
+    'session-rescheduled': on(rescheduled),
+    'session-delayed': on(delayed),
+    'session-started': on(started),
+    'session-start-retracted': on((row) => (row.state === 'running' ? { ...row, state: 'scheduled', actualStart: null } : 'it is not running')),
+    'session-ended': on(ended),
+    'session-reopened': on((row) => (row.state === 'ended' ? { ...row, state: 'running', actualEnd: null } : 'it has not ended')),
+    'session-cancelled': on((row, { data }) =>
+      row.state === 'scheduled' ? { ...row, state: 'cancelled', because: data.reason ?? null } : row.state === 'running' ? 'already running' : `already ${row.state}`,
+    ),
+    'session-restored': on((row) => (row.state === 'cancelled' ? { ...row, state: 'scheduled', because: null } : 'it is not cancelled')),
+    'recording-published': on((row, { data }) => (row.recording === data.url ? 'already published' : { ...row, recording: String(data.url) })),
+    'recording-retracted': on((row) => (row.recording === null ? 'nothing is published' : { ...row, recording: null })),
+    'schedule-imported': {
+      reads: () => [],
+      fold: ({ time, data }) => [{ table: untyped(imports), put: { at: time, counts: data.counts ?? {} } }],
+    },
+  },
+  documents: [
+    {
+      kind: 'session',
+      shows: [{ table: untyped(sessions), refs: (row) => [{ channel: 'schedule', key: `session/${String(row.id)}` }] }],
+      reads: ({ key }) => [{ table: untyped(sessions), where: { id: key.slice('session/'.length) } }],
+      render: ({ key }, rows) => {
+        const row = rows.get(sessions, { id: key.slice('session/'.length) });
+        return row ? (documentOf(row) as unknown as JsonObject) : null;
+      },
+    },
+    {
+      kind: 'import',
+      shows: [{ table: untyped(imports), refs: () => [{ channel: 'schedule', key: 'import/last' }] }],
+      reads: () => [{ table: untyped(imports), where: {} }],
+      render: (_, rows) => {
+        const row = rows.get(imports, {});
+        return row ? ({ at: row.at, counts: row.counts } satisfies ImportDocument) : null;
+      },
+    },
+  ],
+};
+
+function documentOf(row: Session): SessionDocument {
+  const { id, room, kind, title, subtitle, abstract, speakers, track, language, url, state, expectedStart, because, before, recording } = row;
+  return {
+    id,
+    room,
+    kind,
+    title,
+    subtitle,
+    abstract,
+    speakers,
+    track,
+    language,
+    url,
+    state,
+    planned: { start: row.plannedStart, end: row.plannedEnd },
+    expectedStart,
+    actual: { start: row.actualStart, end: row.actualEnd },
+    because,
+    before,
+    recording,
+  };
+}
