@@ -22,5 +22,5 @@ export type {
   Value,
 } from './projection.js';
 export { createProjector, type PartitionStatus, type Projector } from './projector.js';
-export { tableOf } from './table-of.js';
+export { type RowOf, tableOf } from './table-of.js';
 export { type LiveGeneration, liveGeneration, whenProjected } from './when-projected.js';

@@ -1,5 +1,5 @@
 import { getMetadataArgsStorage } from 'typeorm';
-import type { Column, Row, RowTable } from './projection.js';
+import type { Column, RowTable, Value } from './projection.js';
 
 /** In a column's `comment` option: it holds what somebody wrote or is called. */
 export const PERSONAL = 'personal';
@@ -16,11 +16,14 @@ const TYPES: Readonly<Record<string, string>> = {
   timestamptz: 'timestamptz',
 };
 
+/** A row as projections see it: the entity without its conference. */
+export type RowOf<E> = { readonly [P in Exclude<keyof E, 'conference'>]: Extract<E[P], Value> };
+
 /**
  * The row table of a TypeORM entity, from its decorators. Its first primary column must be `conference`.
  * @throws Error for an entity the projector cannot write: a mistake of the programmer, met at start
  */
-export function tableOf<R extends Row>(entity: new () => { readonly conference: string } & R): RowTable<R> {
+export function tableOf<E extends { readonly conference: string }>(entity: new () => E): RowTable<RowOf<E>> {
   const storage = getMetadataArgsStorage();
   const name = storage.tables.find(({ target }) => target === entity)?.name;
   if (!name) throw new Error(`${entity.name} is not an entity with a table name`);
@@ -38,6 +41,6 @@ export function tableOf<R extends Row>(entity: new () => { readonly conference: 
       personal: options.comment === PERSONAL,
     };
   });
-  const key = own.filter(({ options }) => options.primary).map(({ propertyName }) => propertyName as keyof R & string);
+  const key = own.filter(({ options }) => options.primary).map(({ propertyName }) => propertyName as keyof RowOf<E> & string);
   return { name, key, columns };
 }

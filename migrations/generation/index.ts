@@ -1,5 +1,6 @@
 import type { MigrationClass } from '#libs/postgres';
 import { Feed1700000000101 } from './0001-feed.js';
+import { Conference1700000000102 } from './0002-conference.js';
 
 /** Tables of one generation of read models, run in its schema when it is made. */
-export const generationMigrations: readonly MigrationClass[] = [Feed1700000000101];
+export const generationMigrations: readonly MigrationClass[] = [Feed1700000000101, Conference1700000000102];

@@ -1,6 +1,7 @@
 /** What all capabilities share: ids, texts, instants, and the mark of personal fields. */
-import { Refusal } from '#libs/protocol';
+
 import { z } from 'zod';
+import { Refusal } from '#libs/protocol';
 
 /** No control characters but line breaks; trimmed; no invisible direction overrides that could disguise a text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
@@ -24,7 +25,8 @@ export const instant = z.iso.datetime({ offset: true }).overwrite((value) => new
 export const httpUrl = z.url({ protocol: /^https?$/ }).max(2_000);
 
 /** Marks a field as personal: sealed in the log under the key of the event's actor, or of whoever `data` names at `path`. */
-export const personal = <T extends z.ZodType>(schema: T, subject: 'actor' | { readonly path: string } = 'actor'): T => schema.meta({ ...schema.meta(), personal: subject }) as T;
+export const personal = <T extends z.ZodType>(schema: T, subject: 'actor' | { readonly path: string } = 'actor'): T =>
+  schema.meta({ ...schema.meta(), personal: subject }) as T;
 
 export const rule = (message: string): Refusal => new Refusal('rule', message);
 export const notFound = (what: string): Refusal => new Refusal('not-found', `there is no such ${what}`);

@@ -17,9 +17,30 @@ const room = roomFields.extend({
 const one = z.object({ room: thingId });
 
 export const commands = [
-  command({ type: 'open-conference', summary: 'Open a conference; its id is in the address', schema: withDefaults, example, by: ['organizer'], decide: open }),
-  command({ type: 'amend-conference', summary: 'Change title, zone, languages', schema: withDefaults, example, by: ['organizer'], decide: amend }),
-  command({ type: 'close-conference', summary: 'End a conference; it stays readable', schema: z.object({}), example: {}, by: ['organizer'], decide: close }),
+  command({
+    type: 'open-conference',
+    summary: 'Open a conference; its id is in the address',
+    schema: withDefaults,
+    example,
+    by: ['organizer'],
+    decide: open,
+  }),
+  command({
+    type: 'amend-conference',
+    summary: 'Change title, zone, languages',
+    schema: withDefaults,
+    example,
+    by: ['organizer'],
+    decide: amend,
+  }),
+  command({
+    type: 'close-conference',
+    summary: 'End a conference; it stays readable',
+    schema: z.object({}),
+    example: {},
+    by: ['organizer'],
+    decide: close,
+  }),
   command({
     type: 'define-rooms',
     summary: 'Define or change up to 100 rooms',
@@ -28,6 +49,20 @@ export const commands = [
     by: ['organizer'],
     decide: defineRooms,
   }),
-  command({ type: 'mark-room-full', summary: 'Say that a room is full', schema: one, example: { room: 'hall-a' }, by: ['organizer', 'moderator'], decide: setFull(true) }),
-  command({ type: 'mark-room-free', summary: 'Say that a room has places again', schema: one, example: { room: 'hall-a' }, by: ['organizer', 'moderator'], decide: setFull(false) }),
+  command({
+    type: 'mark-room-full',
+    summary: 'Say that a room is full',
+    schema: one,
+    example: { room: 'hall-a' },
+    by: ['organizer', 'moderator'],
+    decide: setFull(true),
+  }),
+  command({
+    type: 'mark-room-free',
+    summary: 'Say that a room has places again',
+    schema: one,
+    example: { room: 'hall-a' },
+    by: ['organizer', 'moderator'],
+    decide: setFull(false),
+  }),
 ];

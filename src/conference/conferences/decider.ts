@@ -1,6 +1,6 @@
+import type { z } from 'zod';
 import type { NewEvent } from '#libs/event-log';
 import type { Refusal } from '#libs/protocol';
-import type { z } from 'zod';
 import type { DecisionContext } from '../capability.js';
 import { notFound, rule } from '../kernel.js';
 import type { ConferenceDocument, RoomDocument } from './documents.js';
@@ -21,7 +21,9 @@ const isTimeZone = (name: string): boolean => {
 const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 /** From the random id of the command: deciders are pure. */
 const codeFrom = (id: string): string =>
-  [...id.replaceAll('-', '').slice(0, 24).matchAll(/.{4}/g)].map(([hex]) => ALPHABET[Number.parseInt(hex, 16) % ALPHABET.length]).join('');
+  [...id.replaceAll('-', '').slice(0, 24).matchAll(/.{4}/g)]
+    .map(([hex]) => ALPHABET[Number.parseInt(hex, 16) % ALPHABET.length])
+    .join('');
 
 type Fields = z.output<typeof conferenceFields>;
 
@@ -29,7 +31,14 @@ export function open(data: Fields, context: DecisionContext): readonly NewEvent[
   if (self(context)) return rule('this conference exists already');
   if (!isTimeZone(data.timeZone)) return rule('this is not an IANA time zone');
   const { conference } = context;
-  return [{ type: 'conference-opened', subject: conference, stream: STREAM, data: { ...data, id: conference, joinCode: codeFrom(context.eventId(0)) } }];
+  return [
+    {
+      type: 'conference-opened',
+      subject: conference,
+      stream: STREAM,
+      data: { ...data, id: conference, joinCode: codeFrom(context.eventId(0)) },
+    },
+  ];
 }
 
 export function amend(data: Fields, context: DecisionContext): readonly NewEvent[] | Refusal {
@@ -48,14 +57,25 @@ export function close(_: object, context: DecisionContext): readonly NewEvent[] 
 type Room = z.output<typeof roomFields>;
 
 /** Rooms that already are as asked for make no event: a repeated import changes nothing. */
-export function defineRooms({ rooms }: { readonly rooms: readonly Room[] }, context: DecisionContext): readonly NewEvent[] | Refusal {
+export function defineRooms(
+  { rooms }: { readonly rooms: readonly Room[] },
+  context: DecisionContext,
+): readonly NewEvent[] | Refusal {
   if (!self(context)) return notFound('conference');
-  return rooms.filter((room) => !isAsAsked(room, context)).map((room) => ({ type: 'room-defined', subject: room.id, stream: STREAM, data: room }));
+  return rooms
+    .filter((room) => !isAsAsked(room, context))
+    .map((room) => ({ type: 'room-defined', subject: room.id, stream: STREAM, data: room }));
 }
 
 function isAsAsked(room: Room, { state }: DecisionContext): boolean {
   const known = state.document<RoomDocument>('schedule', `room/${room.id}`);
-  return known !== undefined && known.name === room.name && known.order === room.order && known.capacity === room.capacity && known.floor === room.floor;
+  return (
+    known !== undefined &&
+    known.name === room.name &&
+    known.order === room.order &&
+    known.capacity === room.capacity &&
+    known.floor === room.floor
+  );
 }
 
 export const setFull =

@@ -9,7 +9,6 @@ export class ConferenceRow {
   @Column({ type: 'jsonb' }) languages: readonly string[];
   @Column({ type: 'text', name: 'join_code' }) joinCode: string;
   @Column({ type: 'text' }) state: 'open' | 'closed';
-  readonly [property: string]: string | number | boolean | null | object;
 }
 
 @Entity('room')
@@ -21,5 +20,4 @@ export class RoomRow {
   @Column({ type: 'int', nullable: true }) capacity: number | null;
   @Column({ type: 'text', nullable: true }) floor: string | null;
   @Column({ type: 'boolean' }) full: boolean;
-  readonly [property: string]: string | number | boolean | null | object;
 }

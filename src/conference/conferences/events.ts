@@ -5,8 +5,14 @@ import { slug, text, thingId } from '../kernel.js';
 const conferenceFields = z.object({
   title: text(200),
   timeZone: z.string().min(1).max(64).describe('IANA time zone, the reference for all times'),
-  dayChange: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/).describe('HH:MM at which a conference day ends'),
-  languages: z.array(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/)).min(1).max(8),
+  dayChange: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
+    .describe('HH:MM at which a conference day ends'),
+  languages: z
+    .array(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/))
+    .min(1)
+    .max(8),
 });
 export const roomFields = z.object({
   id: thingId,
@@ -29,8 +35,24 @@ export const events = [
     inverse: 'conference-closed',
     audited: true,
   }),
-  event({ type: 'conference-amended', version: 1, summary: 'Title, zone or languages were changed', schema: conferenceFields, example, inverse: 'conference-amended', audited: true }),
-  event({ type: 'conference-closed', version: 1, summary: 'The conference is over', schema: z.object({}), example: {}, inverse: { none: 'a closed conference stays readable; open another' }, audited: true }),
+  event({
+    type: 'conference-amended',
+    version: 1,
+    summary: 'Title, zone or languages were changed',
+    schema: conferenceFields,
+    example,
+    inverse: 'conference-amended',
+    audited: true,
+  }),
+  event({
+    type: 'conference-closed',
+    version: 1,
+    summary: 'The conference is over',
+    schema: z.object({}),
+    example: {},
+    inverse: { none: 'a closed conference stays readable; open another' },
+    audited: true,
+  }),
   event({
     type: 'room-defined',
     version: 1,
@@ -40,7 +62,23 @@ export const events = [
     inverse: 'room-defined',
     audited: true,
   }),
-  event({ type: 'room-filled-up', version: 1, summary: 'A room is full', schema: room, example: { room: 'hall-a' }, inverse: 'room-freed-up', audited: true }),
-  event({ type: 'room-freed-up', version: 1, summary: 'A room has places again', schema: room, example: { room: 'hall-a' }, inverse: 'room-filled-up', audited: true }),
+  event({
+    type: 'room-filled-up',
+    version: 1,
+    summary: 'A room is full',
+    schema: room,
+    example: { room: 'hall-a' },
+    inverse: 'room-freed-up',
+    audited: true,
+  }),
+  event({
+    type: 'room-freed-up',
+    version: 1,
+    summary: 'A room has places again',
+    schema: room,
+    example: { room: 'hall-a' },
+    inverse: 'room-filled-up',
+    audited: true,
+  }),
 ];
 export { conferenceFields };

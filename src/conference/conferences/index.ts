@@ -8,7 +8,13 @@ export const conferences: Capability = {
   name: 'conferences',
   events,
   commands,
-  channels: [{ pattern: 'schedule', summary: 'The conference, its rooms and sessions', by: ['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer'] }],
+  channels: [
+    {
+      pattern: 'schedule',
+      summary: 'The conference, its rooms and sessions',
+      by: ['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer'],
+    },
+  ],
   projections: [projection],
   entities: [ConferenceRow, RoomRow],
 };

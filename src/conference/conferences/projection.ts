@@ -1,12 +1,12 @@
 import type { LoggedEvent } from '#libs/event-log';
-import { type EventHandler, type Projection, type Row, tableOf, untyped } from '#libs/projector';
+import { type EventHandler, type Projection, type Row, type RowOf, tableOf, untyped } from '#libs/projector';
 import type { ConferenceDocument, JoinCodeDocument, RoomDocument } from './documents.js';
 import { ConferenceRow, RoomRow } from './entities.js';
 
 const conferences = tableOf(ConferenceRow);
 const rooms = tableOf(RoomRow);
-type Conference = Omit<ConferenceRow, 'conference'>;
-type Room = Omit<RoomRow, 'conference'>;
+type Conference = RowOf<ConferenceRow>;
+type Room = RowOf<RoomRow>;
 
 const onConference = (change: (event: LoggedEvent, row: Conference | undefined) => Row | string): EventHandler => ({
   reads: () => [{ table: untyped(conferences), where: {} }],
@@ -16,7 +16,10 @@ const onConference = (change: (event: LoggedEvent, row: Conference | undefined) 
   },
 });
 
-const onRoom = (idOf: (event: LoggedEvent) => string, change: (event: LoggedEvent, row: Room | undefined) => Row | string): EventHandler => ({
+const onRoom = (
+  idOf: (event: LoggedEvent) => string,
+  change: (event: LoggedEvent, row: Room | undefined) => Row | string,
+): EventHandler => ({
   reads: (event) => [{ table: untyped(rooms), where: { id: idOf(event) } }],
   fold: (event, known) => {
     const changed = change(event, known.get(rooms, { id: idOf(event) }));
@@ -27,7 +30,8 @@ const onRoom = (idOf: (event: LoggedEvent) => string, change: (event: LoggedEven
 const setFull = (full: boolean) =>
   onRoom(
     ({ data }) => String(data.room),
-    (_, row) => (!row ? 'there is no such room' : row.full === full ? `already ${full ? 'full' : 'free'}` : { ...row, full }),
+    (_, row) =>
+      !row ? 'there is no such room' : row.full === full ? `already ${full ? 'full' : 'free'}` : { ...row, full },
   );
 
 export const projection: Projection = {
@@ -47,12 +51,29 @@ export const projection: Projection = {
           },
     ),
     'conference-amended': onConference(({ data }, row) =>
-      row ? { ...row, title: data.title ?? '', timeZone: data.timeZone ?? '', dayChange: data.dayChange ?? '', languages: data.languages ?? [] } : 'there is no such conference',
+      row
+        ? {
+            ...row,
+            title: data.title ?? '',
+            timeZone: data.timeZone ?? '',
+            dayChange: data.dayChange ?? '',
+            languages: data.languages ?? [],
+          }
+        : 'there is no such conference',
     ),
-    'conference-closed': onConference((_, row) => (!row ? 'there is no such conference' : row.state === 'closed' ? 'already closed' : { ...row, state: 'closed' })),
+    'conference-closed': onConference((_, row) =>
+      !row ? 'there is no such conference' : row.state === 'closed' ? 'already closed' : { ...row, state: 'closed' },
+    ),
     'room-defined': onRoom(
       ({ subject }) => subject,
-      ({ data, subject }, row) => ({ id: subject, name: data.name ?? '', order: data.order ?? 0, capacity: data.capacity ?? null, floor: data.floor ?? null, full: row?.full ?? false }),
+      ({ data, subject }, row) => ({
+        id: subject,
+        name: data.name ?? '',
+        order: data.order ?? 0,
+        capacity: data.capacity ?? null,
+        floor: data.floor ?? null,
+        full: row?.full ?? false,
+      }),
     ),
     'room-filled-up': setFull(true),
     'room-freed-up': setFull(false),

@@ -1,6 +1,6 @@
+import type { z } from 'zod';
 import type { NewEvent } from '#libs/event-log';
 import { Refusal } from '#libs/protocol';
-import type { z } from 'zod';
 import type { DecisionContext, DecisionState } from '../capability.js';
 import { notFound, rule, sessionStream } from '../kernel.js';
 import type { SessionDocument } from './documents.js';
@@ -10,7 +10,8 @@ type Decision = readonly NewEvent[] | Refusal;
 type Facts = z.output<typeof sessionFacts>;
 type Slot = z.output<typeof slot>;
 
-export const sessionOf = (state: DecisionState, id: string): SessionDocument | undefined => state.document<SessionDocument>('schedule', `session/${id}`);
+export const sessionOf = (state: DecisionState, id: string): SessionDocument | undefined =>
+  state.document<SessionDocument>('schedule', `session/${id}`);
 
 const sessionsIn = (state: DecisionState, room: string): readonly SessionDocument[] =>
   state
@@ -18,7 +19,12 @@ const sessionsIn = (state: DecisionState, room: string): readonly SessionDocumen
     .map(({ body }) => body)
     .filter((session) => session.room === room);
 
-const eventOf = (type: string, session: string, data: NewEvent['data'] = {}): NewEvent => ({ type, subject: session, stream: sessionStream(session), data: { session, ...data } });
+const eventOf = (type: string, session: string, data: NewEvent['data'] = {}): NewEvent => ({
+  type,
+  subject: session,
+  stream: sessionStream(session),
+  data: { session, ...data },
+});
 
 const MAX_LENGTH_MS = 7 * 24 * 3_600_000;
 
@@ -29,7 +35,10 @@ function badSlot({ room, start, end }: Slot, state: DecisionState): Refusal | un
   return length > MAX_LENGTH_MS ? rule('it would last longer than a week') : undefined;
 }
 
-export function schedule(data: Facts & Slot & { readonly id?: string | undefined }, { state, eventId }: DecisionContext): Decision {
+export function schedule(
+  data: Facts & Slot & { readonly id?: string | undefined },
+  { state, eventId }: DecisionContext,
+): Decision {
   const bad = badSlot(data, state);
   if (bad) return bad;
   const { id = eventId(0), ...rest } = data;
@@ -37,24 +46,39 @@ export function schedule(data: Facts & Slot & { readonly id?: string | undefined
   return [{ type: 'session-scheduled', subject: id, stream: sessionStream(id), data: rest }];
 }
 
-export function amend({ session, ...changes }: { readonly session: string } & { readonly [K in keyof Facts]?: Facts[K] | undefined }, { state }: DecisionContext): Decision {
+export function amend(
+  { session, ...changes }: { readonly session: string } & { readonly [K in keyof Facts]?: Facts[K] | undefined },
+  { state }: DecisionContext,
+): Decision {
   const known = sessionOf(state, session);
   if (!known) return notFound('session');
-  const facts = { ...factsOf(known), ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) };
-  return sameFacts(facts, factsOf(known)) ? [] : [{ type: 'session-amended', subject: session, stream: sessionStream(session), data: facts }];
+  const facts = {
+    ...factsOf(known),
+    ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
+  };
+  return sameFacts(facts, factsOf(known))
+    ? []
+    : [{ type: 'session-amended', subject: session, stream: sessionStream(session), data: facts }];
 }
 
-export function reschedule({ session, ...slot }: { readonly session: string } & Slot, { state }: DecisionContext): Decision {
+export function reschedule(
+  { session, ...slot }: { readonly session: string } & Slot,
+  { state }: DecisionContext,
+): Decision {
   const known = sessionOf(state, session);
   if (!known) return notFound('session');
-  if (known.state === 'ended' || known.state === 'cancelled') return rule(known.state === 'ended' ? 'already ended' : 'it is cancelled');
+  if (known.state === 'ended' || known.state === 'cancelled')
+    return rule(known.state === 'ended' ? 'already ended' : 'it is cancelled');
   const bad = badSlot(slot, state);
   if (bad) return bad;
   return sameSlot(slot, slotOf(known)) ? [] : [eventOf('session-rescheduled', session, slot)];
 }
 
 /** Both or neither: two events of one command. */
-export function swap({ first, second }: { readonly first: string; readonly second: string }, { state }: DecisionContext): Decision {
+export function swap(
+  { first, second }: { readonly first: string; readonly second: string },
+  { state }: DecisionContext,
+): Decision {
   const [a, b] = [sessionOf(state, first), sessionOf(state, second)];
   if (!a || !b) return notFound('session');
   if (first === second) return rule('these are the same session');
@@ -62,19 +86,28 @@ export function swap({ first, second }: { readonly first: string; readonly secon
   return [eventOf('session-rescheduled', first, slotOf(b)), eventOf('session-rescheduled', second, slotOf(a))];
 }
 
-export function delay(data: { readonly session: string; readonly expectedStart: string; readonly reason: string | null }, { state }: DecisionContext): Decision {
+export function delay(
+  data: { readonly session: string; readonly expectedStart: string; readonly reason: string | null },
+  { state }: DecisionContext,
+): Decision {
   const known = sessionOf(state, data.session);
   if (!known) return notFound('session');
-  if (known.state !== 'scheduled') return rule(known.state === 'running' ? 'already running' : `already ${known.state}`);
-  if (Date.parse(data.expectedStart) < Date.parse(known.planned.start)) return rule('it would start before its planned time; reschedule it');
+  if (known.state !== 'scheduled')
+    return rule(known.state === 'running' ? 'already running' : `already ${known.state}`);
+  if (Date.parse(data.expectedStart) < Date.parse(known.planned.start))
+    return rule('it would start before its planned time; reschedule it');
   return [eventOf('session-delayed', data.session, { expectedStart: data.expectedStart, reason: data.reason })];
 }
 
 /** Pushes what is still to come in this room on the same day: many events, one command. */
-export function delayRoom({ room, minutes, reason }: { readonly room: string; readonly minutes: number; readonly reason: string | null }, { state, now }: DecisionContext): Decision {
+export function delayRoom(
+  { room, minutes, reason }: { readonly room: string; readonly minutes: number; readonly reason: string | null },
+  { state, now }: DecisionContext,
+): Decision {
   const until = now.getTime() + 18 * 3_600_000;
   const coming = sessionsIn(state, room).filter(
-    ({ state: is, planned }) => is === 'scheduled' && Date.parse(planned.end) > now.getTime() && Date.parse(planned.start) < until,
+    ({ state: is, planned }) =>
+      is === 'scheduled' && Date.parse(planned.end) > now.getTime() && Date.parse(planned.start) < until,
   );
   if (coming.length === 0) return rule('nothing is still to come in this room today');
   return coming.slice(0, 200).map(({ id, planned, expectedStart }) => {
@@ -83,26 +116,37 @@ export function delayRoom({ room, minutes, reason }: { readonly room: string; re
   });
 }
 
-export function start({ session, endOther }: { readonly session: string; readonly endOther: boolean }, { state }: DecisionContext): Decision {
+export function start(
+  { session, endOther }: { readonly session: string; readonly endOther: boolean },
+  { state }: DecisionContext,
+): Decision {
   const known = sessionOf(state, session);
   if (!known) return notFound('session');
-  if (known.state !== 'scheduled') return rule(known.state === 'running' ? 'already running' : `already ${known.state}`);
+  if (known.state !== 'scheduled')
+    return rule(known.state === 'running' ? 'already running' : `already ${known.state}`);
   const others = sessionsIn(state, known.room).filter((other) => other.state === 'running');
-  if (others.length > 0 && !endOther) return rule('another session is running in this room; end it in the same command (endOther)');
+  if (others.length > 0 && !endOther)
+    return rule('another session is running in this room; end it in the same command (endOther)');
   return [...others.map((other) => eventOf('session-ended', other.id)), eventOf('session-started', session)];
 }
 
 /** Acts that only ask for a state: [event, states from which it is possible]. */
 export const act =
   (type: string, from: SessionDocument['state'], otherwise: string) =>
-  ({ session, ...rest }: { readonly session: string; readonly reason?: string | null }, { state }: DecisionContext): Decision => {
+  (
+    { session, ...rest }: { readonly session: string; readonly reason?: string | null },
+    { state }: DecisionContext,
+  ): Decision => {
     const known = sessionOf(state, session);
     if (!known) return notFound('session');
     if (known.state !== from) return rule(known.state === 'ended' ? 'already ended' : otherwise);
     return [eventOf(type, session, rest)];
   };
 
-export function publishRecording({ session, url }: { readonly session: string; readonly url: string }, { state }: DecisionContext): Decision {
+export function publishRecording(
+  { session, url }: { readonly session: string; readonly url: string },
+  { state }: DecisionContext,
+): Decision {
   const known = sessionOf(state, session);
   if (!known) return notFound('session');
   return known.recording === url ? [] : [eventOf('recording-published', session, { url })];
@@ -117,7 +161,10 @@ export function retractRecording({ session }: { readonly session: string }, { st
 export type ImportedSession = Facts & Slot & { readonly id: string };
 
 /** What differs from the documents becomes events; instants are compared, never strings of another form. */
-export function importSessions({ sessions }: { readonly sessions: readonly ImportedSession[] }, { state }: DecisionContext): Decision {
+export function importSessions(
+  { sessions }: { readonly sessions: readonly ImportedSession[] },
+  { state }: DecisionContext,
+): Decision {
   const events: NewEvent[] = [];
   for (const { id, ...wanted } of sessions) {
     const bad = badSlot(wanted, state);
@@ -129,13 +176,25 @@ export function importSessions({ sessions }: { readonly sessions: readonly Impor
       continue;
     }
     const { room, start: from, end, ...facts } = wanted;
-    if (!sameSlot(wanted, slotOf(known)) && known.state === 'scheduled') events.push(eventOf('session-rescheduled', id, { room, start: from, end }));
+    if (!sameSlot(wanted, slotOf(known)) && known.state === 'scheduled')
+      events.push(eventOf('session-rescheduled', id, { room, start: from, end }));
     if (!sameFacts(facts, factsOf(known))) events.push({ type: 'session-amended', subject: id, stream, data: facts });
   }
   return events;
 }
 
 const slotOf = ({ room, planned }: SessionDocument): Slot => ({ room, start: planned.start, end: planned.end });
-const factsOf = ({ kind, title, subtitle, abstract, speakers, track, language, url }: SessionDocument): Facts => ({ kind, title, subtitle, abstract, speakers: [...speakers], track, language, url });
-const sameSlot = (a: Slot, b: Slot): boolean => a.room === b.room && Date.parse(a.start) === Date.parse(b.start) && Date.parse(a.end) === Date.parse(b.end);
-const sameFacts = (a: Facts, b: Facts): boolean => (Object.keys(b) as (keyof Facts)[]).every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
+const factsOf = ({ kind, title, subtitle, abstract, speakers, track, language, url }: SessionDocument): Facts => ({
+  kind,
+  title,
+  subtitle,
+  abstract,
+  speakers: [...speakers],
+  track,
+  language,
+  url,
+});
+const sameSlot = (a: Slot, b: Slot): boolean =>
+  a.room === b.room && Date.parse(a.start) === Date.parse(b.start) && Date.parse(a.end) === Date.parse(b.end);
+const sameFacts = (a: Facts, b: Facts): boolean =>
+  (Object.keys(b) as (keyof Facts)[]).every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));

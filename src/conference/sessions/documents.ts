@@ -1,6 +1,16 @@
 /** What people see of a session: key `session/<id>` in channel `schedule`. Planned, expected and actual times are separate facts. */
 
-export const SESSION_KINDS = ['talk', 'keynote', 'workshop', 'ama', 'discussion', 'breakout', 'unconference', 'social', 'break'] as const;
+export const SESSION_KINDS = [
+  'talk',
+  'keynote',
+  'workshop',
+  'ama',
+  'discussion',
+  'breakout',
+  'unconference',
+  'social',
+  'break',
+] as const;
 export type SessionKind = (typeof SESSION_KINDS)[number];
 
 /** RFC 3339 instants, UTC. */

@@ -23,7 +23,6 @@ export class SessionRow {
   @Column({ type: 'text', nullable: true }) because: string | null;
   @Column({ type: 'jsonb', nullable: true }) before: SessionDocument['before'];
   @Column({ type: 'text', nullable: true }) recording: string | null;
-  readonly [property: string]: string | number | boolean | null | object;
 }
 
 @Entity('schedule_import')
@@ -31,5 +30,4 @@ export class ImportRow {
   @PrimaryColumn({ type: 'text' }) conference: string;
   @Column({ type: 'timestamptz' }) at: string;
   @Column({ type: 'jsonb' }) counts: Readonly<Record<string, number>>;
-  readonly [property: string]: string | number | boolean | null | object;
 }

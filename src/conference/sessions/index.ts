@@ -5,4 +5,11 @@ import { events } from './events.js';
 import { projection } from './projection.js';
 
 /** Its documents stand in channel `schedule`, which the conferences capability names. */
-export const sessions: Capability = { name: 'sessions', events, commands, channels: [], projections: [projection], entities: [SessionRow, ImportRow] };
+export const sessions: Capability = {
+  name: 'sessions',
+  events,
+  commands,
+  channels: [],
+  projections: [projection],
+  entities: [SessionRow, ImportRow],
+};

@@ -1,11 +1,11 @@
 import type { JsonObject, LoggedEvent } from '#libs/event-log';
-import { type EventHandler, type Projection, type Row, tableOf, untyped } from '#libs/projector';
+import { type EventHandler, type Projection, type Row, type RowOf, tableOf, untyped } from '#libs/projector';
 import type { ImportDocument, SessionDocument } from './documents.js';
 import { ImportRow, SessionRow } from './entities.js';
 
 const sessions = tableOf(SessionRow);
 const imports = tableOf(ImportRow);
-type Session = Omit<SessionRow, 'conference'>;
+type Session = RowOf<SessionRow>;
 
 type Change = (row: Session, event: LoggedEvent) => Row | string;
 
@@ -23,8 +23,21 @@ const scheduled: EventHandler = {
   fold: ({ subject, data }, rows) => {
     if (rows.get(sessions, { id: subject })) return { noEffect: 'this session exists already' };
     const { room = '', start = '', end = '', ...facts } = data;
-    const fresh = { state: 'scheduled', expectedStart: null, actualStart: null, actualEnd: null, because: null, before: null, recording: null };
-    return [{ table: untyped(sessions), put: { ...facts, ...fresh, id: subject, room, plannedStart: start, plannedEnd: end } as Row }];
+    const fresh = {
+      state: 'scheduled',
+      expectedStart: null,
+      actualStart: null,
+      actualEnd: null,
+      because: null,
+      before: null,
+      recording: null,
+    };
+    return [
+      {
+        table: untyped(sessions),
+        put: { ...facts, ...fresh, id: subject, room, plannedStart: start, plannedEnd: end } as Row,
+      },
+    ];
   },
 };
 
@@ -32,13 +45,23 @@ const rescheduled: Change = (row, { data }) => {
   if (row.state === 'cancelled') return 'it is cancelled';
   if (row.state === 'ended') return 'already ended';
   const before = { room: row.room, start: row.plannedStart, end: row.plannedEnd };
-  return { ...row, room: String(data.room), plannedStart: String(data.start), plannedEnd: String(data.end), expectedStart: null, because: null, before };
+  return {
+    ...row,
+    room: String(data.room),
+    plannedStart: String(data.start),
+    plannedEnd: String(data.end),
+    expectedStart: null,
+    because: null,
+    before,
+  };
 };
 
 const delayed: Change = (row, { data }) => {
   if (row.state !== 'scheduled') return row.state === 'running' ? 'already running' : `already ${row.state}`;
   const expectedStart = String(data.expectedStart);
-  return expectedStart === row.plannedStart ? { ...row, expectedStart: null, because: null } : { ...row, expectedStart, because: data.reason ?? null };
+  return expectedStart === row.plannedStart
+    ? { ...row, expectedStart: null, because: null }
+    : { ...row, expectedStart, because: data.reason ?? null };
 };
 
 const started: Change = (row, { time }) => {
@@ -46,7 +69,12 @@ const started: Change = (row, { time }) => {
   return { ...row, state: 'running', actualStart: time, actualEnd: null };
 };
 
-const ended: Change = (row, { time }) => (row.state === 'running' ? { ...row, state: 'ended', actualEnd: time } : row.state === 'ended' ? 'already ended' : 'it is not running');
+const ended: Change = (row, { time }) =>
+  row.state === 'running'
+    ? { ...row, state: 'ended', actualEnd: time }
+    : row.state === 'ended'
+      ? 'already ended'
+      : 'it is not running';
 
 export const projection: Projection = {
   name: 'sessions',
@@ -57,14 +85,26 @@ export const projection: Projection = {
     'session-rescheduled': on(rescheduled),
     'session-delayed': on(delayed),
     'session-started': on(started),
-    'session-start-retracted': on((row) => (row.state === 'running' ? { ...row, state: 'scheduled', actualStart: null } : 'it is not running')),
-    'session-ended': on(ended),
-    'session-reopened': on((row) => (row.state === 'ended' ? { ...row, state: 'running', actualEnd: null } : 'it has not ended')),
-    'session-cancelled': on((row, { data }) =>
-      row.state === 'scheduled' ? { ...row, state: 'cancelled', because: data.reason ?? null } : row.state === 'running' ? 'already running' : `already ${row.state}`,
+    'session-start-retracted': on((row) =>
+      row.state === 'running' ? { ...row, state: 'scheduled', actualStart: null } : 'it is not running',
     ),
-    'session-restored': on((row) => (row.state === 'cancelled' ? { ...row, state: 'scheduled', because: null } : 'it is not cancelled')),
-    'recording-published': on((row, { data }) => (row.recording === data.url ? 'already published' : { ...row, recording: String(data.url) })),
+    'session-ended': on(ended),
+    'session-reopened': on((row) =>
+      row.state === 'ended' ? { ...row, state: 'running', actualEnd: null } : 'it has not ended',
+    ),
+    'session-cancelled': on((row, { data }) =>
+      row.state === 'scheduled'
+        ? { ...row, state: 'cancelled', because: data.reason ?? null }
+        : row.state === 'running'
+          ? 'already running'
+          : `already ${row.state}`,
+    ),
+    'session-restored': on((row) =>
+      row.state === 'cancelled' ? { ...row, state: 'scheduled', because: null } : 'it is not cancelled',
+    ),
+    'recording-published': on((row, { data }) =>
+      row.recording === data.url ? 'already published' : { ...row, recording: String(data.url) },
+    ),
     'recording-retracted': on((row) => (row.recording === null ? 'nothing is published' : { ...row, recording: null })),
     'schedule-imported': {
       reads: () => [],
@@ -94,7 +134,23 @@ export const projection: Projection = {
 };
 
 function documentOf(row: Session): SessionDocument {
-  const { id, room, kind, title, subtitle, abstract, speakers, track, language, url, state, expectedStart, because, before, recording } = row;
+  const {
+    id,
+    room,
+    kind,
+    title,
+    subtitle,
+    abstract,
+    speakers,
+    track,
+    language,
+    url,
+    state,
+    expectedStart,
+    because,
+    before,
+    recording,
+  } = row;
   return {
     id,
     room,

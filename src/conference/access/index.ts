@@ -1,0 +1,14 @@
+import type { Capability } from '../capability.js';
+import { commands } from './commands.js';
+import { ErasedPersonRow, ModeratorRow } from './entities.js';
+import { events } from './events.js';
+import { projection } from './projection.js';
+
+export const access: Capability = {
+  name: 'access',
+  events,
+  commands,
+  channels: [{ pattern: '_access', summary: 'Grants, erased people, the join code: for doors and deciders', by: [] }],
+  projections: [projection],
+  entities: [ModeratorRow, ErasedPersonRow],
+};

@@ -1,0 +1,79 @@
+import { ERASED } from '#libs/event-log';
+import { type Projection, tableOf, untyped } from '#libs/projector';
+import type { ErasedDocument, ModeratorDocument } from './documents.js';
+import { ErasedPersonRow, ModeratorRow } from './entities.js';
+
+const moderators = tableOf(ModeratorRow);
+const erased = tableOf(ErasedPersonRow);
+const idIn = (key: string): string => key.slice(key.indexOf('/') + 1);
+
+export const projection: Projection = {
+  name: 'access',
+  tables: [untyped(moderators), untyped(erased)],
+  on: {
+    'moderator-granted': {
+      reads: () => [],
+      fold: ({ subject, data }) => {
+        const ids = Array.isArray(data.sessions) ? data.sessions.map(String) : [];
+        return [
+          {
+            table: untyped(moderators),
+            put: { moderator: subject, sessions: { all: data.sessions === 'all', ids }, name: data.name ?? null },
+          },
+        ];
+      },
+    },
+    'moderator-revoked': {
+      reads: ({ subject }) => [{ table: untyped(moderators), where: { moderator: subject } }],
+      fold: ({ subject }, rows) =>
+        rows.get(moderators, { moderator: subject })
+          ? [{ table: untyped(moderators), remove: { moderator: subject } }]
+          : { noEffect: 'this person is not a moderator' },
+    },
+    'attendee-erased': {
+      reads: ({ subject }) => [
+        { table: untyped(erased), where: { subject } },
+        { table: untyped(moderators), where: { moderator: subject } },
+      ],
+      fold: ({ subject }, rows) => {
+        const moderator = rows.get(moderators, { moderator: subject });
+        return [
+          { table: untyped(erased), put: { subject } },
+          ...(moderator
+            ? [{ table: untyped(moderators), put: { ...moderator, name: moderator.name === null ? null : ERASED } }]
+            : []),
+        ];
+      },
+    },
+  },
+  documents: [
+    {
+      kind: 'moderator',
+      shows: [
+        {
+          table: untyped(moderators),
+          refs: ({ moderator }) => [{ channel: '_access', key: `moderator/${String(moderator)}` }],
+        },
+      ],
+      reads: ({ key }) => [{ table: untyped(moderators), where: { moderator: idIn(key) } }],
+      render: ({ key }, rows) => {
+        const row = rows.get(moderators, { moderator: idIn(key) });
+        return row
+          ? ({
+              moderator: row.moderator,
+              sessions: row.sessions.all ? 'all' : row.sessions.ids,
+            } satisfies ModeratorDocument)
+          : null;
+      },
+    },
+    {
+      kind: 'erased',
+      shows: [
+        { table: untyped(erased), refs: ({ subject }) => [{ channel: '_access', key: `erased/${String(subject)}` }] },
+      ],
+      reads: ({ key }) => [{ table: untyped(erased), where: { subject: idIn(key) } }],
+      render: ({ key }, rows) =>
+        rows.get(erased, { subject: idIn(key) }) ? ({ subject: idIn(key) } satisfies ErasedDocument) : null,
+    },
+  ],
+};
