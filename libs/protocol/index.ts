@@ -1,3 +1,14 @@
+export {
+  channelName,
+  commandSchema,
+  describeIssues,
+  handshakeSchema,
+  MAX_CHANNELS,
+  MAX_DEPTH,
+  parseBounded,
+  subscribeSchema,
+  unsubscribeSchema,
+} from './messages.js';
 export { REFUSALS, Refusal, type RefusalName } from './refusals.js';
 export {
   type Beacon,

@@ -56,6 +56,12 @@ export class Refusal extends Error {
     super(detail ?? REFUSALS[refusal].message);
   }
 
+  /** From the wire; a number that this program does not know counts as internal. */
+  static fromCode(code: number, detail?: string, retryAfter?: number): Refusal {
+    const name = (Object.keys(REFUSALS) as RefusalName[]).find((candidate) => REFUSALS[candidate].code === code);
+    return new Refusal(name ?? 'internal', detail, retryAfter);
+  }
+
   get code(): number {
     return REFUSALS[this.refusal].code;
   }

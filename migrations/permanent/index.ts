@@ -1,6 +1,11 @@
 import type { MigrationClass } from '#libs/postgres';
 import { Log1700000000001 } from './0001-log.js';
 import { Projector1700000000002 } from './0002-projector.js';
+import { Access1700000000003 } from './0003-access.js';
 
 /** Tables that outlive every rebuild of the read models (schema `public`). Append only; each file is a class `Name<13 digits>`. */
-export const permanentMigrations: readonly MigrationClass[] = [Log1700000000001, Projector1700000000002];
+export const permanentMigrations: readonly MigrationClass[] = [
+  Log1700000000001,
+  Projector1700000000002,
+  Access1700000000003,
+];

@@ -1,0 +1,69 @@
+/** What clients may send: bounded in size, count and depth before anything looks at it. */
+import { z } from 'zod';
+import { Refusal } from './refusals.js';
+import { PROTOCOL_VERSION } from './wire.js';
+
+export const MAX_DEPTH = 32;
+export const MAX_CHANNELS = 100;
+
+export const channelName = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_/.:@-]*$/, 'letters, digits and _ / . : @ -');
+const cursor = z.tuple([z.string().max(64), z.int().min(0)]).nullable();
+
+export const handshakeSchema = z.object({
+  protocol: z.literal(PROTOCOL_VERSION),
+  conference: z.string().min(1).max(64),
+  class: z.enum(['screen', 'desk', 'phone']),
+  token: z.string().min(1).max(4_096),
+});
+
+export const subscribeSchema = z.object({
+  channels: z
+    .record(channelName, cursor)
+    .refine((channels) => Object.keys(channels).length <= MAX_CHANNELS, `at most ${MAX_CHANNELS} channels`),
+});
+
+export const unsubscribeSchema = z.object({ channels: z.array(channelName).max(MAX_CHANNELS) });
+
+export const commandSchema = z.object({
+  id: z.string().min(1).max(100),
+  type: z.string().min(1).max(60),
+  data: z.record(z.string(), z.unknown()),
+  reason: z.string().trim().min(1).max(500).optional(),
+  after: z.int().min(0).optional(),
+  traceparent: z
+    .string()
+    .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+    .optional(),
+});
+
+/**
+ * @returns the value, checked
+ * @throws Refusal naming fields and rules, never values: input is not echoed
+ */
+export function parseBounded<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  if (!isShallow(value)) throw new Refusal('too-deep');
+  if (typeof value !== 'object' || value === null) throw new Refusal('malformed');
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Refusal('invalid', describeIssues(result.error));
+}
+
+export function describeIssues(error: z.ZodError): string {
+  const complaints = error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.slice(0, 4).join('.').slice(0, 80) || 'request'}: ${message.slice(0, 120)}`);
+  return `the request is not valid: ${complaints.join('; ')}`;
+}
+
+/** Without recursion: the depth is what is not trusted. */
+function isShallow(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return false;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return true;
+}

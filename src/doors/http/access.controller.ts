@@ -1,0 +1,118 @@
+/** How people and screens come in: join codes, tokens, one-time links. */
+import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import type { Request } from 'express';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { z } from 'zod';
+import { parseBounded, Refusal } from '#libs/protocol';
+import { actorId, sessionsGranted } from '../../conference/access/events.js';
+import type { Identity, Role } from '../../conference/capability.js';
+import type { JoinCodeDocument } from '../../conference/conferences/documents.js';
+import { openFeed } from '../open-feed.js';
+import { identify } from './identify.js';
+import { HTTP_PORTS, type HttpPorts } from './ports.js';
+
+const DAY = 24 * 3_600;
+const SECONDS: Readonly<Record<Role, number>> = {
+  organizer: 30 * DAY,
+  moderator: 14 * DAY,
+  operator: 30 * DAY,
+  attendee: 14 * DAY,
+  screen: 60 * DAY,
+  producer: 365 * DAY,
+};
+const LINK_SECONDS = 2 * DAY;
+
+const joinBody = z.object({ code: z.string().trim().min(1).max(40) });
+const tokenBody = z.object({
+  role: z.enum(['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer']),
+  link: z.boolean().default(false),
+  sessions: sessionsGranted.default('all'),
+  actor: actorId.optional(),
+});
+
+@Controller('v1')
+export class AccessController {
+  private readonly budget: RateLimiterMemory;
+
+  constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {
+    this.budget = new RateLimiterMemory({ points: ports.joinBudget, duration: 60 });
+  }
+
+  /** An anonymous attendee token for whoever knows the code; no SQL, no event. */
+  @Post('conferences/:conference/join')
+  @HttpCode(200)
+  async join(
+    @Param('conference') conference: string,
+    @Body() body: unknown,
+  ): Promise<{ token: string; actor: string }> {
+    const { code } = parseBounded(joinBody, body);
+    const { feed, release } = await openFeed(this.ports.feed, conference);
+    const known = feed.document('_access', 'join/code')?.body as JoinCodeDocument | undefined;
+    release();
+    if (!known || !sameText(code.toUpperCase(), known.code)) throw new Refusal('unknown-code');
+    await spend(this.budget, conference);
+    const actor = `a-${randomUUID()}`;
+    return { actor, token: await this.ports.tokens.issue({ actor, role: 'attendee', conference }, SECONDS.attendee) };
+  }
+
+  @Post('conferences/:conference/tokens')
+  @HttpCode(200)
+  async mint(@Req() request: Request, @Param('conference') conference: string, @Body() body: unknown): Promise<object> {
+    const by = await identify(this.ports.tokens, request, conference);
+    const { role, link, sessions, actor = `${role.slice(0, 1)}-${randomUUID()}` } = parseBounded(tokenBody, body);
+    mayMint(by, role, conference);
+    if (conference !== '*') (await openFeed(this.ports.feed, conference)).release();
+    if (role === 'moderator') await this.grant(by, conference, actor, sessions);
+    const identity: Identity = { actor, role, conference };
+    if (link)
+      return {
+        actor,
+        url: `${this.ports.publicUrl}/#link=${await this.ports.tokens.createLink(identity, LINK_SECONDS)}`,
+      };
+    return { actor, token: await this.ports.tokens.issue(identity, SECONDS[role]) };
+  }
+
+  @Post('links/:code')
+  @HttpCode(200)
+  async redeem(@Param('code') code: string): Promise<object> {
+    if (code.length > 100) throw new Refusal('unknown-code');
+    const identity = await this.ports.tokens.redeem(code);
+    return { ...identity, token: await this.ports.tokens.issue(identity, SECONDS[identity.role]) };
+  }
+
+  /** A moderator's token without a grant would open nothing. */
+  private async grant(
+    by: Identity,
+    conference: string,
+    moderator: string,
+    sessions: z.output<typeof sessionsGranted>,
+  ): Promise<void> {
+    const ack = await this.ports.commands.handle(by, conference, {
+      id: randomUUID(),
+      type: 'grant-moderator',
+      data: { moderator, sessions },
+    });
+    if ('refusal' in ack) throw Refusal.fromCode(ack.refusal.code, ack.refusal.message, ack.refusal.retryAfter);
+  }
+}
+
+function mayMint(by: Identity, role: Role, conference: string): void {
+  if (conference === '*' && role !== 'organizer' && role !== 'operator')
+    throw new Refusal('invalid', `role: ${role} needs one conference`);
+  if (by.role === 'organizer' || (by.role === 'operator' && role === 'screen')) return;
+  throw new Refusal('forbidden', 'this needs the role organizer');
+}
+
+async function spend(budget: RateLimiterMemory, conference: string): Promise<void> {
+  try {
+    await budget.consume(conference);
+  } catch (error) {
+    if (error instanceof RateLimiterRes)
+      throw new Refusal('rate-limited', 'many people join at once', Math.ceil(error.msBeforeNext));
+    throw error;
+  }
+}
+
+const sameText = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a.padEnd(40)), Buffer.from(b.padEnd(40)));

@@ -1,0 +1,29 @@
+import type { Feed } from '#libs/feed';
+import type { Logger } from '#libs/postgres';
+import type { CommandDoor } from '../commands/command-door.js';
+import type { Tokens } from '../tokens/tokens.js';
+
+/** What the HTTP door stands on; composed in src/service.ts. */
+export interface HttpPorts {
+  readonly feed: Feed;
+  readonly commands: CommandDoor;
+  readonly tokens: Tokens;
+  readonly publicUrl: string;
+  /** Attendee tokens per join code and minute. */
+  readonly joinBudget: number;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+export interface Health {
+  /** By progress: a wedged process is not alive, a process that cannot serve now is not ready. */
+  alive(): HealthReport;
+  ready(): HealthReport;
+}
+
+export interface HealthReport {
+  readonly ok: boolean;
+  readonly details: object;
+}
+
+export const HTTP_PORTS = Symbol('HttpPorts');

@@ -1,0 +1,51 @@
+/** I11: every failure over HTTP is a numbered problem (RFC 9457); what is unknown says "internal" and nothing more. */
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Logger } from '#libs/postgres';
+import { Refusal, type RefusalName } from '#libs/protocol';
+
+const BY_STATUS: Readonly<Record<number, RefusalName>> = {
+  400: 'malformed',
+  404: 'not-found',
+  405: 'not-found',
+  413: 'too-large',
+  415: 'malformed',
+};
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const refusal = this.toRefusal(error, http.getRequest<Request>());
+    const response = http.getResponse<Response>();
+    if (response.headersSent) return void response.end();
+    sendProblem(response, refusal);
+  }
+
+  private toRefusal(error: unknown, request: Request): Refusal {
+    if (error instanceof Refusal) return error;
+    const status = error instanceof HttpException ? error.getStatus() : (error as { status?: number } | null)?.status;
+    const name = status === undefined ? undefined : BY_STATUS[status];
+    if (name) return new Refusal(name, status === 404 ? 'there is nothing at this address' : undefined);
+    this.logger.error({ err: error, method: request.method, route: request.route?.path }, 'a request failed');
+    return new Refusal('internal');
+  }
+}
+
+export function sendProblem(response: Response, refusal: Refusal): void {
+  if (refusal.retryAfter !== undefined) response.setHeader('retry-after', Math.ceil(refusal.retryAfter / 1_000));
+  response.status(refusal.httpStatus).type('application/problem+json');
+  const { code, message, retryAfter } = refusal.body();
+  response.send(
+    JSON.stringify({
+      type: `/docs#refusal-${code}`,
+      title: refusal.refusal,
+      status: refusal.httpStatus,
+      code,
+      detail: message,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    }),
+  );
+}

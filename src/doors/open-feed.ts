@@ -1,0 +1,14 @@
+import type { ConferenceFeed, Feed } from '#libs/feed';
+import { Refusal } from '#libs/protocol';
+
+/** @throws Refusal: unknown conference, or "try again" with the time to wait */
+export async function openFeed(
+  feed: Feed,
+  conference: string,
+): Promise<{ readonly feed: ConferenceFeed; release(): void }> {
+  const opened = await feed.open(conference);
+  if (opened === 'unknown') throw new Refusal('unknown-conference');
+  if (opened === 'busy') throw new Refusal('loading', undefined, 2_000);
+  if (opened === 'unavailable') throw new Refusal('behind', undefined, 2_000);
+  return opened;
+}
