@@ -103,8 +103,8 @@ function sendSnapshot({ request, response, feed, channel, stale }: Snapshot): vo
 }
 
 function answer(response: Response, ack: CommandAck): void {
-  if ('refusal' in ack) return sendProblem(response, refusalOf(ack.refusal));
-  response.status(ack.outcome === 'pending' ? 202 : 200).json(ack);
+  if ('refusal' in ack) sendProblem(response, refusalOf(ack.refusal));
+  else response.status(ack.outcome === 'pending' ? 202 : 200).json(ack);
 }
 
 const refusalOf = ({ code, message, retryAfter }: { code: number; message: string; retryAfter?: number }): Refusal =>

@@ -1,0 +1,205 @@
+/** The effect half: one connection at a time, driven by the state machine. Browser and Node. */
+import {
+  type ClientClass,
+  type CommandAck,
+  type CommandMessage,
+  PROTOCOL_VERSION,
+  type RefusalBody,
+} from '#libs/protocol';
+import type { ClientDocument } from './channel-copy.js';
+import { type Effect, FeedState, type Status } from './feed-state.js';
+import { socketTransport } from './socket-transport.js';
+import type { Connection, Transport } from './transport.js';
+
+export interface FeedClientOptions {
+  readonly url: string;
+  readonly conference: string;
+  readonly class: ClientClass;
+  /** Called before each connection; `renew`: the last one has expired. */
+  readonly getToken: (renew: boolean) => string | Promise<string>;
+  readonly channels?: readonly string[];
+  readonly transport?: Transport;
+  readonly random?: () => number;
+}
+
+export interface FeedClient {
+  subscribe(channel: string): void;
+  unsubscribe(channel: string): void;
+  /** Living documents of a followed channel, by key. A new map whenever something changed. */
+  documents(channel: string): ReadonlyMap<string, ClientDocument>;
+  status(): Status;
+  /** Refusals of single channels. */
+  refusals(): ReadonlyMap<string, RefusalBody>;
+  onChange(listener: () => void): () => void;
+  /** Answers with the outcome or a refusal; sent again under the same id while the connection comes and goes, up to `withinMs`. */
+  command(
+    type: string,
+    data: object,
+    options?: { readonly id?: string; readonly reason?: string; readonly after?: number; readonly withinMs?: number },
+  ): Promise<CommandAck>;
+  close(): void;
+}
+
+const TICK_MS = 500;
+const COMMAND_TIMEOUT_MS = 5_000;
+const COMMAND_WITHIN_MS = 30_000;
+const NOTHING: ReadonlyMap<string, ClientDocument> = new Map();
+
+export function createFeedClient(options: FeedClientOptions): FeedClient {
+  const client = new Client(options);
+  client.begin();
+  return client;
+}
+
+class Client implements FeedClient {
+  private readonly state: FeedState;
+  private readonly listeners = new Set<() => void>();
+  private readonly refused = new Map<string, RefusalBody>();
+  private readonly transport: Transport;
+  private readonly random: () => number;
+  private connection: Connection | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private readonly ticker: ReturnType<typeof setInterval>;
+  private generation = 0;
+
+  constructor(private readonly options: FeedClientOptions) {
+    this.state = new FeedState(options.class);
+    this.transport = options.transport ?? socketTransport(options.url);
+    this.random = options.random ?? Math.random;
+    this.ticker = setInterval(() => this.run(this.state.tick(performance.now())), TICK_MS);
+  }
+
+  begin(): void {
+    for (const channel of this.options.channels ?? []) this.state.follow(channel, performance.now());
+    this.run(this.state.start());
+  }
+
+  subscribe(channel: string): void {
+    this.run(this.state.follow(channel, performance.now()));
+  }
+
+  unsubscribe(channel: string): void {
+    this.refused.delete(channel);
+    this.run(this.state.leave(channel));
+  }
+
+  documents(channel: string): ReadonlyMap<string, ClientDocument> {
+    return this.state.channels.get(channel)?.documents ?? NOTHING;
+  }
+
+  status(): Status {
+    return this.state.status();
+  }
+
+  refusals(): ReadonlyMap<string, RefusalBody> {
+    return this.refused;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async command(
+    type: string,
+    data: object,
+    {
+      id = crypto.randomUUID(),
+      reason,
+      after,
+      withinMs = COMMAND_WITHIN_MS,
+    }: Parameters<FeedClient['command']>[2] = {},
+  ): Promise<CommandAck> {
+    const message: CommandMessage = {
+      id,
+      type,
+      data,
+      ...(reason ? { reason } : {}),
+      ...(after === undefined ? {} : { after }),
+    };
+    const end = performance.now() + withinMs;
+    for (;;) {
+      const answer = await this.connection?.command(message, COMMAND_TIMEOUT_MS).catch(() => undefined);
+      if (answer && !('refusal' in answer && answer.refusal.code < 200 && answer.refusal.code !== 106)) return answer;
+      if (performance.now() >= end)
+        return answer ?? { refusal: { code: 103, message: 'no answer in time; the same id can be sent again' } };
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+
+  close(): void {
+    clearInterval(this.ticker);
+    clearTimeout(this.retry);
+    this.run(this.state.stop());
+    this.listeners.clear();
+  }
+
+  private run(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case 'connect':
+          clearTimeout(this.retry);
+          this.retry = setTimeout(() => this.connect(effect.renew), effect.inMs);
+          break;
+        case 'disconnect':
+          this.drop();
+          if (this.state.phase !== 'idle' && this.state.phase !== 'refused')
+            this.run(this.state.disconnected(this.random()));
+          break;
+        case 'subscribe':
+          this.connection?.subscribe(effect.channels, (ack) => this.subscribed(ack));
+          break;
+        case 'unsubscribe':
+          this.connection?.unsubscribe(effect.channels);
+          break;
+        case 'notify':
+          for (const listener of [...this.listeners]) listener();
+          break;
+      }
+    }
+  }
+
+  private connect(renew: boolean): void {
+    this.drop();
+    const generation = this.generation;
+    Promise.resolve(this.options.getToken(renew)).then(
+      (token) => {
+        if (generation === this.generation) this.open(token);
+      },
+      () => this.run(this.state.disconnected(this.random())),
+    );
+  }
+
+  private open(token: string): void {
+    const { conference } = this.options;
+    const generation = this.generation;
+    const mine = (act: () => readonly Effect[]) => {
+      // What an older connection still says is of no interest.
+      if (generation === this.generation) this.run(act());
+    };
+    this.connection = this.transport.connect(
+      { protocol: PROTOCOL_VERSION, conference, class: this.options.class, token },
+      {
+        connected: () => mine(() => this.state.connected(performance.now())),
+        disconnected: () => mine(() => this.state.disconnected(this.random())),
+        refused: (refusal) => mine(() => this.state.refused(refusal, this.random())),
+        frame: (frame) => mine(() => this.state.frame(frame, performance.now())),
+        beacon: (beacon) => mine(() => this.state.beacon(beacon, Date.now(), performance.now())),
+        drain: ({ within }) => mine(() => this.state.drain(within, this.random())),
+      },
+    );
+  }
+
+  private subscribed(ack: Parameters<Parameters<Connection['subscribe']>[1]>[0]): void {
+    for (const [channel, answer] of Object.entries(ack)) {
+      if (typeof answer === 'object' && 'refusal' in answer) this.refused.set(channel, answer.refusal);
+      else this.refused.delete(channel);
+    }
+  }
+
+  private drop(): void {
+    this.generation += 1;
+    this.connection?.close();
+    this.connection = undefined;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The receiving side as a state machine: what happened goes in with the time, what is to be done comes out. No timer, no network,
+ * no random of its own.
+ *
+ *   idle ─► joining ─► catching-up ─► live ◄─► stale
+ *             ▲  └──────────┴───────────┴──────┘ connection lost
+ *             └── waiting ◄─┘            any ─► refused (a number that says "do not come back")
+ */
+import type { Beacon, ClientClass, Cursor, Frame, RefusalBody } from '#libs/protocol';
+import { ChannelCopy } from './channel-copy.js';
+
+export type Phase = 'idle' | 'joining' | 'catching-up' | 'live' | 'stale' | 'waiting' | 'refused';
+
+export type Effect =
+  | { readonly do: 'subscribe'; readonly channels: Readonly<Record<string, Cursor | null>> }
+  | { readonly do: 'unsubscribe'; readonly channels: readonly string[] }
+  /** Open a connection in so many milliseconds; `renew`: with a fresh token. */
+  | { readonly do: 'connect'; readonly inMs: number; readonly renew: boolean }
+  | { readonly do: 'disconnect' }
+  | { readonly do: 'notify' };
+
+export interface Status {
+  /** `late`: connected, but the pipeline behind it is not complete. */
+  readonly state: 'connecting' | 'live' | 'late' | 'reconnecting' | 'refused';
+  /** Server time (milliseconds since 1970) to which the copy was last known complete; null: never. */
+  readonly since: number | null;
+  readonly refusal?: RefusalBody;
+  /** Server clock minus ours; null while unknown. */
+  readonly serverOffsetMs: number | null;
+}
+
+/** An age above it is said out loud (I7). */
+const MAX_AGE_MS = 6_000;
+const MISSED_BEACONS = 2.5;
+const RESUME_AGAIN_MS = 5_000;
+const FIRST_RETRY_MS: Readonly<Record<ClientClass, number>> = { screen: 500, desk: 500, phone: 8_000 };
+const RETRY_CAP_MS = 15_000;
+const EXPIRED = 301;
+
+export class FeedState {
+  phase: Phase = 'idle';
+  readonly channels = new Map<string, ChannelCopy>();
+  private attempts = 0;
+  private beaconAt: number | null = null;
+  private intervalMs = 5_000;
+  private ageMs = 0;
+  private asOf: number | null = null;
+  private offset: number | null = null;
+  private refusal: RefusalBody | undefined;
+
+  constructor(private readonly cls: ClientClass) {}
+
+  start(): Effect[] {
+    this.phase = 'joining';
+    return [{ do: 'connect', inMs: 0, renew: false }];
+  }
+
+  follow(channel: string, now: number): Effect[] {
+    if (this.channels.has(channel)) return [];
+    this.channels.set(channel, new ChannelCopy());
+    return this.isOpen() ? this.resume([channel], now) : [];
+  }
+
+  leave(channel: string): Effect[] {
+    if (!this.channels.delete(channel) || !this.isOpen()) return [];
+    return [{ do: 'unsubscribe', channels: [channel] }];
+  }
+
+  connected(now: number): Effect[] {
+    this.phase = 'catching-up';
+    this.beaconAt = now;
+    for (const copy of this.channels.values()) copy.resumingSince = null;
+    return [...this.resume([...this.channels.keys()], now), { do: 'notify' }];
+  }
+
+  frame(frame: Frame, now: number): Effect[] {
+    const copy = this.channels.get(frame.channel);
+    if (!copy) return [];
+    const result = copy.frame(frame);
+    if (result === 'resume') return this.resume([frame.channel], now);
+    return result === 'applied' ? [{ do: 'notify' }] : [];
+  }
+
+  /** @param wall our clock, milliseconds since 1970; @param now monotonic */
+  beacon(beacon: Beacon, wall: number, now: number): Effect[] {
+    this.beaconAt = now;
+    this.intervalMs = beacon.interval;
+    this.ageMs = beacon.age;
+    this.offset = beacon.at - wall;
+    this.attempts = 0;
+    const behind = Object.entries(beacon.channels).flatMap(([channel, last]) =>
+      this.channels.get(channel)?.beacon(beacon, last) === 'resume' ? [channel] : [],
+    );
+    const complete = behind.length === 0 && [...this.channels.keys()].every((channel) => channel in beacon.channels);
+    if (complete) this.asOf = beacon.at - beacon.age;
+    this.phase = complete && beacon.age <= MAX_AGE_MS ? 'live' : complete ? 'stale' : 'catching-up';
+    return [...this.resume(behind, now), { do: 'notify' }];
+  }
+
+  /** To be called now and then: silence is an event, too. */
+  tick(now: number): Effect[] {
+    if (!this.isOpen() || this.beaconAt === null || now - this.beaconAt <= MISSED_BEACONS * this.intervalMs) return [];
+    if (this.phase !== 'stale') {
+      this.phase = 'stale';
+      return [{ do: 'notify' }];
+    }
+    // Still nothing: this connection is dead, whatever TCP believes.
+    return now - this.beaconAt > 2 * MISSED_BEACONS * this.intervalMs ? [{ do: 'disconnect' }] : [];
+  }
+
+  disconnected(random: number): Effect[] {
+    if (this.phase === 'refused' || this.phase === 'idle') return [];
+    return this.retry(random, 0, false);
+  }
+
+  /** The server said no: while connecting, or before closing. */
+  refused(refusal: RefusalBody, random: number): Effect[] {
+    if (refusal.code < 200) return this.retry(random, refusal.retryAfter ?? 0, false);
+    if (refusal.code === EXPIRED && this.attempts < 3) return this.retry(random, 0, true);
+    this.phase = 'refused';
+    this.refusal = refusal;
+    return [{ do: 'disconnect' }, { do: 'notify' }];
+  }
+
+  /** The gateway is about to stop: go within the window, at a moment of one's own. */
+  drain(within: number, random: number): Effect[] {
+    this.phase = 'waiting';
+    return [{ do: 'connect', inMs: within * random, renew: false }, { do: 'notify' }];
+  }
+
+  stop(): Effect[] {
+    this.phase = 'idle';
+    return [{ do: 'disconnect' }];
+  }
+
+  status(): Status {
+    const common = { since: this.asOf, serverOffsetMs: this.offset };
+    if (this.phase === 'refused')
+      return { state: 'refused', ...common, ...(this.refusal ? { refusal: this.refusal } : {}) };
+    if (this.phase === 'live') return { state: 'live', ...common };
+    if (this.asOf === null && this.ageMs <= MAX_AGE_MS) return { state: 'connecting', ...common };
+    if (this.isOpen() && this.ageMs > MAX_AGE_MS) return { state: 'late', ...common };
+    // A resume in a living connection is over before anybody could read that it is there.
+    return { state: this.phase === 'catching-up' && this.attempts === 0 ? 'live' : 'reconnecting', ...common };
+  }
+
+  private isOpen(): boolean {
+    return this.phase === 'catching-up' || this.phase === 'live' || this.phase === 'stale';
+  }
+
+  private resume(channels: readonly string[], now: number): Effect[] {
+    const due = channels.filter((channel) => {
+      const copy = this.channels.get(channel);
+      if (!copy || (copy.resumingSince !== null && now - copy.resumingSince < RESUME_AGAIN_MS)) return false;
+      copy.resumingSince = now;
+      return true;
+    });
+    if (due.length === 0) return [];
+    return [
+      {
+        do: 'subscribe',
+        channels: Object.fromEntries(due.map((channel) => [channel, this.channels.get(channel)?.cursor ?? null])),
+      },
+    ];
+  }
+
+  /** The first retry is spread over a window: a hall full of phones comes back one by one. */
+  private retry(random: number, atLeastMs: number, renew: boolean): Effect[] {
+    const window =
+      this.attempts === 0
+        ? FIRST_RETRY_MS[this.cls]
+        : Math.min(RETRY_CAP_MS, FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
+    this.attempts += 1;
+    this.phase = 'waiting';
+    return [{ do: 'connect', inMs: atLeastMs + window * random, renew }, { do: 'notify' }];
+  }
+}

@@ -1,0 +1,36 @@
+import type {
+  Beacon,
+  CommandAck,
+  CommandMessage,
+  Cursor,
+  Drain,
+  Frame,
+  Handshake,
+  RefusalBody,
+  SubscribeAck,
+} from '#libs/protocol';
+
+/** What a connection tells its owner. */
+export interface TransportEvents {
+  connected(): void;
+  disconnected(): void;
+  refused(refusal: RefusalBody): void;
+  frame(frame: Frame): void;
+  beacon(beacon: Beacon): void;
+  drain(drain: Drain): void;
+}
+
+export interface Connection {
+  subscribe(
+    channels: Readonly<Record<string, Cursor | null>>,
+    answered: (ack: SubscribeAck | { refusal: RefusalBody }) => void,
+  ): void;
+  unsubscribe(channels: readonly string[]): void;
+  /** Rejects when no answer came within `timeoutMs`. */
+  command(message: CommandMessage, timeoutMs: number): Promise<CommandAck>;
+  close(): void;
+}
+
+export interface Transport {
+  connect(handshake: Handshake, events: TransportEvents): Connection;
+}

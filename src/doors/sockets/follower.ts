@@ -1,0 +1,24 @@
+import type { Socket } from 'socket.io';
+import type { ConferenceFeed } from '#libs/feed';
+import type { ClientClass } from '#libs/protocol';
+import type { Verified } from '../tokens/tokens.js';
+import type { TokenBucket } from './admission.js';
+
+/** How far one socket's copy of one channel is complete, as far as the server has written it. */
+export interface Following {
+  /** null: a resume is being worked out; nothing else is written for the channel. */
+  to: number | null;
+}
+
+/** A connected socket. */
+export interface Follower {
+  readonly socket: Socket;
+  readonly cls: ClientClass;
+  readonly verified: Verified;
+  readonly conference: string;
+  readonly feed: ConferenceFeed;
+  readonly channels: Map<string, Following>;
+  readonly bucket: TokenBucket;
+  /** Monotonic time since when it has not drained; null: it drains. */
+  slowSince: number | null;
+}

@@ -1,0 +1,122 @@
+/** What a connected client may say. A message that cannot be read or is not allowed gets a number; nothing is echoed, nothing throws. */
+import {
+  type Cursor,
+  parseBounded,
+  Refusal,
+  type SubscribeAck,
+  subscribeSchema,
+  unsubscribeSchema,
+} from '#libs/protocol';
+import { mayFollow } from '../../conference/access.js';
+import { stateOf } from '../../conference/state.js';
+import type { Follower } from './follower.js';
+import type { Hall } from './hall.js';
+import type { Door } from './socket-door.js';
+
+const MAX_FOLLOWED = 200;
+/** How long a client that is ahead of this replica waits for it (I6). */
+const SETTLE_MS = 5_000;
+
+type Handler = (message: unknown) => Promise<object>;
+
+export function answerMessages(door: Door, hall: Hall, follower: Follower): void {
+  const on = (event: string, handle: Handler) => {
+    follower.socket.on(event, (message: unknown, ack: unknown) => {
+      const reply = (answer: object) => {
+        if (typeof ack === 'function') ack(answer);
+      };
+      answer(door, follower, handle, message).then(reply, (error: unknown) =>
+        reply({ refusal: refusalOf(door, error).body() }),
+      );
+    });
+  };
+  on('subscribe', (message) => subscribe(door, hall, follower, message));
+  on('unsubscribe', async (message) => {
+    for (const channel of parseBounded(unsubscribeSchema, message).channels) follower.channels.delete(channel);
+    return { ok: true };
+  });
+  on('command', async (message) => {
+    await stillValid(door, follower);
+    return door.ports.commands.handle(follower.verified.identity, follower.conference, message);
+  });
+}
+
+async function answer(_: Door, follower: Follower, handle: Handler, message: unknown): Promise<object> {
+  if (!follower.bucket.take(performance.now())) throw new Refusal('rate-limited', undefined, 1_000);
+  return handle(message);
+}
+
+function refusalOf(door: Door, error: unknown): Refusal {
+  const refusal = error instanceof Refusal ? error : new Refusal('internal');
+  if (!(error instanceof Refusal)) door.ports.logger.error({ err: error }, 'a message failed');
+  door.count(refusal.code);
+  return refusal;
+}
+
+async function stillValid(door: Door, { verified }: Follower): Promise<void> {
+  if (verified.expiresAt <= Date.now()) throw new Refusal('expired');
+  if (door.halls.size === 0) throw new Refusal('draining', undefined, 1_000);
+}
+
+async function subscribe(door: Door, hall: Hall, follower: Follower, message: unknown): Promise<SubscribeAck> {
+  const { channels } = parseBounded(subscribeSchema, message);
+  await stillValid(door, follower);
+  const state = stateOf(hall.feed);
+  const answers: Record<string, SubscribeAck[string]> = {};
+  for (const [channel, cursor] of Object.entries(channels)) {
+    const allowed = mayFollow(follower.verified.identity, channel, state);
+    const full = follower.channels.size >= MAX_FOLLOWED && !follower.channels.has(channel);
+    if (allowed !== 'ok' || full) {
+      const refusal = allowed === 'ok' ? new Refusal('invalid', `at most ${MAX_FOLLOWED} channels a socket`) : allowed;
+      door.count(refusal.code);
+      answers[channel] = { refusal: refusal.body() };
+      continue;
+    }
+    answers[channel] = 'ok';
+    follower.channels.set(channel, { to: null });
+    // After the ack: all content comes as frames.
+    setImmediate(() =>
+      resume(door, hall, follower, channel, cursor as Cursor | null).catch((err: unknown) =>
+        door.ports.logger.error({ err }, 'a resume failed'),
+      ),
+    );
+  }
+  return answers;
+}
+
+/** Writes what the cursor lacks and makes the socket a follower from there on: no hole and no double in between. */
+async function resume(
+  door: Door,
+  hall: Hall,
+  follower: Follower,
+  channel: string,
+  cursor: Cursor | null,
+): Promise<void> {
+  const following = follower.channels.get(channel);
+  if (!following || following.to !== null) return;
+  const { feed } = hall;
+  let resumed = feed.resume(channel, cursor);
+  if (resumed.kind === 'ahead' && cursor) {
+    door.counted.resumes.ahead += 1;
+    const sameEpoch = cursor[0] === feed.epoch;
+    const known = sameEpoch ? await feed.settled(SETTLE_MS) : await door.ports.feed.checkPrimary(SETTLE_MS);
+    if (!known) return door.refuse(follower, 'behind');
+    resumed = feed.resume(channel, cursor);
+    if (resumed.kind === 'ahead') {
+      if (cursor[0] === feed.epoch)
+        door.ports.logger.error(
+          { channel: channel.split('/')[0] },
+          'a client claims to be ahead of the primary; it gets a snapshot',
+        );
+      resumed = feed.resume(channel, null);
+    }
+  }
+  if (resumed.kind === 'ahead' || follower.channels.get(channel) !== following) return;
+  door.counted.resumes[resumed.kind] += 1;
+  if (resumed.kind === 'current') {
+    following.to = cursor?.[1] ?? feed.head;
+    return;
+  }
+  hall.write(follower, resumed.frame);
+  following.to = resumed.frame.to;
+}

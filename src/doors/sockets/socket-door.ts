@@ -1,0 +1,247 @@
+/** The socket.io door: admission, handshake, subscriptions, commands, closing. What is written to whom and when is in hall.ts. */
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Server, type Socket } from 'socket.io';
+import type { Feed } from '#libs/feed';
+import type { Logger } from '#libs/postgres';
+import { type ClientClass, handshakeSchema, parseBounded, Refusal, type RefusalName } from '#libs/protocol';
+import { mayConnect } from '../../conference/access.js';
+import { stateOf } from '../../conference/state.js';
+import type { CommandDoor } from '../commands/command-door.js';
+import { openFeed } from '../open-feed.js';
+import type { Tokens } from '../tokens/tokens.js';
+import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
+import type { Follower } from './follower.js';
+import { BEACON_MS, Hall } from './hall.js';
+import { answerMessages } from './messages.js';
+import { recheck } from './recheck.js';
+import { isDrained } from './write.js';
+
+export interface SocketDoorPorts {
+  readonly feed: Feed;
+  readonly tokens: Tokens;
+  readonly commands: CommandDoor;
+  readonly logger: Logger;
+  readonly limits?: AdmissionLimits;
+}
+
+export interface SocketStats {
+  readonly sockets: Readonly<Record<ClientClass, number>>;
+  readonly frames: number;
+  readonly skipped: number;
+  readonly closedSlow: number;
+  readonly resumes: { changes: number; snapshot: number; current: number; ahead: number };
+  /** By number. */
+  readonly refused: Readonly<Record<number, number>>;
+}
+
+export interface SocketDoor {
+  attach(server: HttpServer): void;
+  stats(): SocketStats;
+  /** Asks clients to leave within so many milliseconds, refuses new ones, then closes what is left. */
+  drain(withinMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const CLASSES: readonly ClientClass[] = ['screen', 'desk', 'phone'];
+const SLOW_MS = 10_000;
+const SWEEP_MS = 250;
+
+export const createSocketDoor = (ports: SocketDoorPorts): SocketDoor => new Door(ports);
+
+export class Door implements SocketDoor {
+  readonly halls = new Map<string, Hall>();
+  readonly counted = {
+    frames: 0,
+    skipped: 0,
+    closedSlow: 0,
+    resumes: { changes: 0, snapshot: 0, current: 0, ahead: 0 },
+    refused: {} as Record<number, number>,
+  };
+  private readonly admission: Admission;
+  private readonly delay = monitorEventLoopDelay({ resolution: 10 });
+  private readonly timers: NodeJS.Timeout[] = [];
+  private io: Server | undefined;
+  private draining = false;
+  private factor = 1;
+
+  constructor(readonly ports: SocketDoorPorts) {
+    this.admission = new Admission(ports.limits ?? DEFAULT_LIMITS);
+  }
+
+  attach(server: HttpServer): void {
+    const io = new Server(server, {
+      transports: ['websocket'],
+      perMessageDeflate: false,
+      httpCompression: false,
+      serveClient: false,
+      maxHttpBufferSize: 100_000,
+      pingInterval: 20_000,
+      pingTimeout: 20_000,
+      connectTimeout: 10_000,
+      allowRequest: (request, decide) => decide(null, this.admits(request)),
+    });
+    this.io = io;
+    io.use((socket, next) => {
+      this.enter(socket).then(
+        () => next(),
+        (error: unknown) => next(this.toConnectError(error)),
+      );
+    });
+    // Everything a connection needs was made in the middleware; nothing here can throw.
+    io.on('connection', (socket) => this.entered(socket));
+    this.delay.enable();
+    for (const cls of CLASSES) this.timers.push(setInterval(() => this.beacons(cls), BEACON_MS[cls]));
+    this.timers.push(setInterval(() => this.sweep(), SWEEP_MS));
+  }
+
+  stats(): SocketStats {
+    const sockets = { screen: 0, desk: 0, phone: 0 };
+    for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers[cls].size;
+    return { sockets, ...structuredClone(this.counted) };
+  }
+
+  async drain(withinMs: number): Promise<void> {
+    this.draining = true;
+    this.io?.emit('drain', { within: withinMs });
+    const end = performance.now() + withinMs;
+    while (performance.now() < end && [...this.halls.values()].some(({ size }) => size > 0))
+      await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  async close(): Promise<void> {
+    this.draining = true;
+    for (const timer of this.timers) clearInterval(timer);
+    this.delay.disable();
+    this.io?.disconnectSockets(true);
+    await this.io?.close();
+    for (const hall of this.halls.values()) hall.close();
+  }
+
+  refuse(follower: Follower, name: RefusalName): void {
+    this.count(new Refusal(name).code);
+    follower.socket.emit('refused', new Refusal(name).body());
+    // Its goodbye leaves first; a transport that takes nothing is closed all the same.
+    setTimeout(() => follower.socket.disconnect(true), 50);
+  }
+
+  count(code: number): void {
+    this.counted.refused[code] = (this.counted.refused[code] ?? 0) + 1;
+  }
+
+  /** Only overload is refused here: a client learns nothing but "websocket error" from it, and tries again. */
+  private admits(request: IncomingMessage): boolean {
+    const asked = new URL(request.url ?? '/', 'http://x').searchParams.get('class');
+    const cls = CLASSES.find((known) => known === asked) ?? 'phone';
+    return !this.draining && this.admission.admit(cls, this.io?.engine.clientsCount ?? 0, performance.now());
+  }
+
+  private async enter(socket: Socket): Promise<void> {
+    if (this.draining) throw new Refusal('draining', undefined, 1_000);
+    const auth: unknown = socket.handshake.auth;
+    if ((auth as { protocol?: unknown } | null)?.protocol !== 1) throw new Refusal('unsupported-protocol');
+    const { conference, class: cls, token } = parseBounded(handshakeSchema, auth);
+    const verified = await this.ports.tokens.verify(token);
+    if (verified.identity.conference !== '*' && verified.identity.conference !== conference)
+      throw new Refusal('wrong-conference');
+    const { feed, release } = await openFeed(this.ports.feed, conference);
+    const allowed = mayConnect(verified.identity, stateOf(feed));
+    if (allowed !== 'ok') {
+      release();
+      throw allowed;
+    }
+    const follower: Follower = {
+      socket,
+      cls,
+      verified,
+      conference,
+      feed,
+      channels: new Map(),
+      bucket: new TokenBucket(50, 100),
+      slowSince: null,
+    };
+    socket.data = { follower };
+    socket.conn.once('close', release);
+  }
+
+  private entered(socket: Socket): void {
+    const { follower } = socket.data as { follower: Follower };
+    const hall = this.hallOf(follower);
+    hall.followers[follower.cls].add(follower);
+    const expiry = setTimeout(
+      () => this.refuse(follower, 'expired'),
+      Math.min(follower.verified.expiresAt - Date.now(), 2 ** 31 - 1),
+    );
+    socket.on('disconnect', () => {
+      clearTimeout(expiry);
+      hall.followers[follower.cls].delete(follower);
+      if (hall.size > 0) return;
+      hall.close();
+      if (this.halls.get(follower.conference) === hall) this.halls.delete(follower.conference);
+    });
+    answerMessages(this, hall, follower);
+  }
+
+  private hallOf({ conference, feed }: Follower): Hall {
+    const known = this.halls.get(conference);
+    // A replica that was evicted and loaded again is another object: whoever comes now gets a hall on the new one.
+    if (known && known.feed === feed) return known;
+    const hall: Hall = new Hall(
+      feed,
+      this.counted,
+      () => this.factor,
+      () => this.resumeAll(hall),
+      () => recheck(this, hall),
+    );
+    this.halls.set(conference, hall);
+    return hall;
+  }
+
+  /** Another epoch: every copy is replaced, walls and desks first. */
+  private resumeAll(hall: Hall): void {
+    for (const cls of ['desk', 'screen', 'phone'] as const) {
+      for (const follower of hall.followers[cls]) {
+        for (const [channel, following] of follower.channels) {
+          const resumed = hall.feed.resume(channel, null);
+          if (!('frame' in resumed)) continue;
+          hall.write(follower, resumed.frame);
+          following.to = resumed.frame.to;
+          this.counted.resumes.snapshot += 1;
+        }
+      }
+    }
+  }
+
+  private beacons(cls: ClientClass): void {
+    for (const hall of this.halls.values()) hall.beacon(cls);
+  }
+
+  private sweep(): void {
+    const late = this.delay.percentile(99) / 1e6;
+    this.delay.reset();
+    this.factor = late > 200 ? 4 : late > 80 ? 2 : 1;
+    const now = performance.now();
+    for (const hall of this.halls.values())
+      for (const cls of CLASSES) for (const follower of hall.followers[cls]) this.look(hall, follower, now);
+  }
+
+  /** A slow socket goes on by version once it drains; one that never does is closed. */
+  private look(hall: Hall, follower: Follower, now: number): void {
+    if (follower.slowSince === null) return;
+    if (isDrained(follower.socket)) {
+      follower.slowSince = null;
+      for (const channel of follower.channels.keys()) hall.bring(follower, channel);
+    } else if (now - follower.slowSince > SLOW_MS) {
+      this.counted.closedSlow += 1;
+      this.count(new Refusal('too-slow').code);
+      follower.socket.disconnect(true);
+    }
+  }
+
+  private toConnectError(error: unknown): Error {
+    const refusal = error instanceof Refusal ? error : new Refusal('internal');
+    if (!(error instanceof Refusal)) this.ports.logger.error({ err: error }, 'a handshake failed');
+    this.count(refusal.code);
+    return Object.assign(new Error(refusal.message), { data: refusal.body() });
+  }
+}
