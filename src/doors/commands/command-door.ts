@@ -1,5 +1,5 @@
 /** One door for commands, whatever brought them: bounded, checked, allowed, decided on the replica, appended, answered with their outcome. */
-import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import {
   CommandTooLarge,
@@ -16,6 +16,7 @@ import { type CommandAck, commandSchema, describeIssues, parseBounded, Refusal }
 import { mayCommand } from '../../conference/access.js';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec, Identity } from '../../conference/capability.js';
+import { slug } from '../../conference/kernel.js';
 import { heldChannels } from '../../conference/projection-set.js';
 import { emptyState, stateOf } from '../../conference/state.js';
 import { openFeed } from '../open-feed.js';
@@ -24,6 +25,8 @@ import type { KnownOutcome } from './outcomes.js';
 /** A decision on older state than this is refused (design §6). */
 const MAX_AGE_MS = 5_000;
 const WAIT_MS = 1_000;
+/** The one command that makes the conference it is sent to. */
+const OPENING = 'open-conference';
 
 export interface CommandDoorPorts {
   readonly feed: Feed;
@@ -35,7 +38,7 @@ export interface CommandDoorPorts {
 export interface CommandDoor {
   /** Never throws: what is not an outcome is a numbered refusal. */
   handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck>;
-  /** The outcome of an earlier command of this actor. @throws Refusal unknown-command */
+  /** The outcome of an earlier command of this actor. @throws Refusal not-found */
   outcome(identity: Identity, conference: string, id: string): Promise<CommandAck>;
 }
 
@@ -67,6 +70,7 @@ class Door implements CommandDoor {
       try {
         const asked = read(identity, conference, message);
         span.setAttribute('hallway.command', asked.spec.type);
+        linkTo(span, asked.message.traceparent);
         return await this.run(asked);
       } catch (error) {
         span.setStatus({ code: SpanStatusCode.ERROR });
@@ -79,14 +83,13 @@ class Door implements CommandDoor {
 
   async outcome({ actor }: Identity, conference: string, id: string): Promise<CommandAck> {
     const known = await this.ports.findOutcome(conference, commandIdOf(actor, id));
-    if (!known) throw new Refusal('unknown-command');
+    if (!known) throw new Refusal('not-found', 'no outcome of such a command of yours is known (yet)');
     return ackOf(known);
   }
 
   private async run(asked: Asked): Promise<CommandAck> {
     const opened = await openFeed(this.ports.feed, asked.conference).catch((error: unknown) => {
-      // The one command that makes the conference it is sent to.
-      if (error instanceof Refusal && error.refusal === 'unknown-conference' && asked.spec.type === 'open-conference')
+      if (error instanceof Refusal && error.refusal === 'unknown-conference' && asked.spec.type === OPENING)
         return null;
       throw error;
     });
@@ -114,15 +117,14 @@ class Door implements CommandDoor {
       state,
       eventId: (index) => eventIdOf(commandId, index),
     });
-    if (decision instanceof Refusal) {
+    if (decision instanceof Refusal || decision.length === 0 || (feed && decision.some((one) => isHeld(feed, one)))) {
       // I13: a retry is judged by newer state, but its sender is owed the first outcome.
       const known = await this.ports.findOutcome(conference, commandId);
       if (known) return ackOf(known);
-      throw decision;
-    }
-    if (decision.length === 0)
+      if (decision instanceof Refusal) throw decision;
+      if (decision.length > 0) throw new Refusal('held', undefined, 60_000);
       return { position: null, outcome: 'no-effect', because: 'everything is like that already' };
-    if (feed && decision.some((event) => isHeld(feed, event))) throw new Refusal('held', undefined, 60_000);
+    }
     const { position, eventIds } = await this.ports.journal.append({
       conference,
       commandId,
@@ -141,27 +143,27 @@ class Door implements CommandDoor {
     });
   }
 
-  /** The outcome once the replica has folded it; bounded, then "pending". */
+  /**
+   * The outcome once the replica has folded it; bounded, then "pending". Read from `applied_command` and not from the sender's
+   * `me` document alone: that one is silent about "applied" and does not know where a repeated command first stood.
+   */
   private async await(
-    { identity, conference, commandId }: Asked,
+    { conference, commandId }: Asked,
     feed: ConferenceFeed | null,
-    at: { base: number; last: number; subject: string },
+    { base, last, subject }: { base: number; last: number; subject: string },
   ): Promise<CommandAck> {
-    const { subject } = at;
-    if (!feed || !(await feed.reached(at.last, WAIT_MS))) {
-      const known = feed ? null : await this.firstOutcome(conference, commandId);
-      return known ? { ...ackOf(known), subject } : { position: at.base, outcome: 'pending', subject };
+    const pending: CommandAck = { position: base, outcome: 'pending', subject };
+    if (feed && !(await feed.reached(last, WAIT_MS))) return pending;
+    try {
+      const known = await (feed
+        ? this.ports.findOutcome(conference, commandId)
+        : this.firstOutcome(conference, commandId));
+      return known ? { ...ackOf(known), subject } : pending;
+    } catch (error) {
+      // The command is in the log: saying "internal" would be a lie that invites a second one.
+      this.ports.logger.warn({ err: error }, 'an outcome could not be read');
+      return pending;
     }
-    const { list = [] } = (feed.document(`me/${identity.actor}`, 'outcomes/last')?.body ?? {}) as {
-      list?: readonly { command: string; outcome: 'no-effect' | 'held' | 'applied'; because: string | null }[];
-    };
-    const told = list.find(({ command }) => command === commandId);
-    return {
-      position: at.base,
-      outcome: told?.outcome ?? 'applied',
-      subject,
-      ...(told?.because ? { because: told.because } : {}),
-    };
   }
 
   /** Of a conference that is only now being made: there is no replica to wait for. */
@@ -207,6 +209,9 @@ function read(identity: Identity, conference: string, raw: unknown): Asked {
   if (!spec) throw new Refusal('unknown-command');
   const parsed = spec.schema.safeParse(message.data);
   if (!parsed.success) throw new Refusal('invalid', describeIssues(parsed.error));
+  // Only this command brings a new id into the world; all others meet "unknown conference".
+  if (spec.type === OPENING && !slug.safeParse(conference).success)
+    throw new Refusal('invalid', 'the request is not valid: conference: lower case letters, digits and hyphens');
   return { identity, conference, message, spec, data: parsed.data, commandId: commandIdOf(identity.actor, message.id) };
 }
 
@@ -218,6 +223,13 @@ const ackOf = ({ base, outcome, because }: KnownOutcome): CommandAck => ({
 
 const isHeld = (feed: ConferenceFeed, { stream }: NewEvent): boolean =>
   stream !== null && heldChannels(stream).some((channel) => feed.document(channel, `held/${stream}`) !== undefined);
+
+/** I12: the sender's own trace; over HTTP the request's span is the parent, on a socket there is none. */
+function linkTo(span: Span, traceparent: string | undefined): void {
+  const [, traceId, spanId, flags] = traceparent?.split('-') ?? [];
+  if (traceId && spanId)
+    span.addLink({ context: { traceId, spanId, traceFlags: Number(`0x${flags}`) & 1, isRemote: true } });
+}
 
 function traceOf(message: Message): { readonly traceparent?: string } {
   const span = trace.getActiveSpan()?.spanContext();

@@ -3,7 +3,7 @@ import type { Logger } from '#libs/postgres';
 import type { CommandDoor } from '../commands/command-door.js';
 import type { Tokens } from '../tokens/tokens.js';
 
-/** What the HTTP door stands on; composed in src/service.ts. */
+/** What the HTTP door stands on; composed where the process is put together. */
 export interface HttpPorts {
   readonly feed: Feed;
   readonly commands: CommandDoor;

@@ -1,0 +1,66 @@
+/** Uploads of schedules. The answer is a stream of JSON lines: progress, then the report or a refusal. */
+import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Refusal } from '#libs/protocol';
+import { slug } from '../../conference/kernel.js';
+import { readFrabXml } from '../../schedule/frab-xml.js';
+import { importSchedule } from '../../schedule/import-schedule.js';
+import { ScheduleUnreadable } from '../../schedule/xml-tree.js';
+import { openFeed } from '../open-feed.js';
+import { identify } from './identify.js';
+import { HTTP_PORTS, type HttpPorts } from './ports.js';
+
+const MAX_ODD = 500;
+
+@Controller('v1/conferences')
+export class ImportsController {
+  constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {}
+
+  @Post(':conference/imports')
+  async import(
+    @Req() request: Request,
+    @Res() response: Response,
+    @Param('conference') conference: string,
+  ): Promise<void> {
+    const identity = await identify(this.ports.tokens, request, conference);
+    if (identity.role !== 'organizer') throw new Refusal('forbidden', 'this needs the role organizer');
+    if (!slug.safeParse(conference).success)
+      throw new Refusal('invalid', 'conference: lower case letters, digits and hyphens');
+    if (!Buffer.isBuffer(request.body)) throw new Refusal('malformed', 'send a schedule.xml as application/xml');
+    const parsed = parse(request.body);
+    const line = (one: object) => response.write(`${JSON.stringify(one)}\n`);
+    response.type('application/x-ndjson');
+    try {
+      const { counts } = await importSchedule(parsed, {
+        send: (message) => this.ports.commands.handle(identity, conference, message),
+        exists: () => this.exists(conference),
+        onProgress: line,
+      });
+      line({ report: { counts, odd: parsed.odd.slice(0, MAX_ODD) } });
+    } catch (error) {
+      if (!(error instanceof Refusal)) this.ports.logger.error({ err: error }, 'an import failed');
+      line({ refusal: (error instanceof Refusal ? error : new Refusal('internal')).body() });
+    }
+    response.end();
+  }
+
+  private async exists(conference: string): Promise<boolean> {
+    try {
+      (await openFeed(this.ports.feed, conference)).release();
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal && error.refusal === 'unknown-conference') return false;
+      throw error;
+    }
+  }
+}
+
+function parse(body: Buffer): ReturnType<typeof readFrabXml> {
+  try {
+    return readFrabXml(body.toString('utf8'));
+  } catch (error) {
+    if (error instanceof ScheduleUnreadable)
+      throw new Refusal('malformed', `this is not a schedule.xml: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,208 @@
+import { z } from 'zod';
+import { createDocument } from 'zod-openapi';
+import { REFUSALS } from '#libs/protocol';
+import { capabilities } from '../../conference/capabilities.js';
+import type { CommandSpec } from '../../conference/capability.js';
+
+const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.int(),
+    detail: z.string(),
+    retryAfter: z.int().optional().describe('milliseconds'),
+  })
+  .meta({ id: 'Problem' });
+const ack = z
+  .object({
+    position: z.int().nullable(),
+    outcome: z.enum(['applied', 'no-effect', 'held', 'pending']),
+    because: z.string().optional(),
+    subject: z.string().optional().describe('id of the thing it is about or made'),
+  })
+  .meta({ id: 'Outcome' });
+
+const problems = {
+  default: {
+    description: 'A numbered refusal: 1xx try again, 2xx fix the request, 3xx not allowed',
+    content: { 'application/problem+json': { schema: problem } },
+  },
+};
+const json = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } });
+const conference = z.object({ conference: z.string().describe('Id of the conference') });
+
+const commandBody = ({ type, schema, summary, by, example }: CommandSpec) =>
+  z
+    .object({
+      id: z.string().max(100).describe('made by the sender; a retry with the same id acts once'),
+      type: z.literal(type),
+      data: schema,
+      reason: z.string().max(500).optional(),
+      after: z.int().optional().describe('position the decision must have seen'),
+    })
+    .meta({
+      id: type,
+      description: `${summary}. Who: ${by.join(', ')}.`,
+      example: { id: '0190b6f4-0000-7000-8000-000000000001', type, data: example },
+    });
+
+let made: object | undefined;
+
+/** OpenAPI 3.1; every command with its own schema, who may give it, and an example. */
+export function openapi(): object {
+  made ??= createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Hallway',
+      version: '1',
+      description:
+        'The live feed of a conference. What is followed by sockets can be read here; both doors take the same commands.',
+    },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    security: [{ token: [] }],
+    paths: {
+      '/v1/conferences': {
+        get: {
+          summary: 'Conferences',
+          security: [],
+          responses: {
+            200: json(
+              z.object({ conferences: z.array(z.object({ id: z.string(), title: z.string() })) }),
+              'Conferences',
+            ),
+            ...problems,
+          },
+        },
+      },
+      '/v1/conferences/{conference}/commands': {
+        post: {
+          summary: 'Give a command',
+          requestParams: { path: conference },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: z.discriminatedUnion('type', commandSchemas() as never) } },
+          },
+          responses: { 200: json(ack, 'Its outcome'), 202: json(ack, 'Accepted; its outcome is pending'), ...problems },
+        },
+      },
+      '/v1/conferences/{conference}/commands/{id}': {
+        get: {
+          summary: 'Outcome of an earlier command of one’s own',
+          requestParams: { path: conference.extend({ id: z.string() }) },
+          responses: { 200: json(ack, 'Its outcome'), ...problems },
+        },
+      },
+      '/v1/conferences/{conference}/channels/{channel}': {
+        get: {
+          summary: `Snapshot of a channel: ${capabilities.flatMap(({ channels }) => channels.filter(({ by }) => by.length > 0).map(({ pattern }) => pattern)).join(', ')}`,
+          requestParams: {
+            path: conference.extend({ channel: z.string() }),
+            query: z.object({ position: z.int().optional().describe('waits, bounded, until the head has reached it') }),
+          },
+          responses: {
+            200: json(
+              z.object({
+                epoch: z.string(),
+                channel: z.string(),
+                from: z.null(),
+                to: z.int(),
+                entries: z.array(z.unknown()),
+                stale: z.literal(true).optional(),
+              }),
+              'A snapshot frame',
+            ),
+            304: { description: 'Unchanged' },
+            ...problems,
+          },
+        },
+      },
+      '/v1/conferences/{conference}/join': {
+        post: {
+          summary: 'An attendee’s token for a join code',
+          security: [],
+          requestParams: { path: conference },
+          requestBody: { content: { 'application/json': { schema: z.object({ code: z.string() }) } } },
+          responses: { 200: json(z.object({ token: z.string(), actor: z.string() }), 'A token'), ...problems },
+        },
+      },
+      '/v1/conferences/{conference}/tokens': {
+        post: {
+          summary: 'Make a token or a one-time link (organizers)',
+          requestParams: { path: conference },
+          requestBody: {
+            content: {
+              'application/json': {
+                schema: z.object({
+                  role: z.string(),
+                  link: z.boolean().optional(),
+                  sessions: z.union([z.literal('all'), z.array(z.string())]).optional(),
+                  actor: z.string().optional(),
+                }),
+              },
+            },
+          },
+          responses: {
+            200: json(
+              z.object({ actor: z.string(), token: z.string().optional(), url: z.string().optional() }),
+              'A token or link',
+            ),
+            ...problems,
+          },
+        },
+      },
+      '/v1/conferences/{conference}/imports': {
+        post: {
+          summary: 'Import a schedule.xml (organizers)',
+          requestParams: { path: conference },
+          requestBody: { content: { 'application/xml': { schema: z.string() } } },
+          responses: {
+            200: {
+              description: 'JSON lines: progress, then the report',
+              content: { 'application/x-ndjson': { schema: z.string() } },
+            },
+            ...problems,
+          },
+        },
+      },
+      '/v1/links/{code}': {
+        post: {
+          summary: 'Redeem a one-time link',
+          security: [],
+          requestParams: { path: z.object({ code: z.string() }) },
+          responses: {
+            200: json(
+              z.object({ token: z.string(), role: z.string(), conference: z.string(), actor: z.string() }),
+              'A token',
+            ),
+            ...problems,
+          },
+        },
+      },
+    },
+  });
+  return made;
+}
+
+const commandSchemas = () => capabilities.flatMap(({ commands }) => commands).map(commandBody);
+
+const escaped = (text: string): string => text.replaceAll(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+/** For people: no script and no other host. */
+export function openapiPage(): string {
+  const rows = capabilities.flatMap(({ name, commands }) =>
+    commands.map(
+      ({ type, summary, by, example }) =>
+        `<tr id="${type}"><th scope="row"><code>${type}</code></th><td>${escaped(summary)}</td><td>${escaped(name)}: ${by.join(', ')}</td><td><code>${escaped(JSON.stringify(example))}</code></td></tr>`,
+    ),
+  );
+  const refusals = Object.entries(REFUSALS).map(
+    ([name, { code, http, message }]) =>
+      `<tr id="refusal-${code}"><th scope="row">${code}</th><td>${name}</td><td>${escaped(message)}</td><td>${http}</td></tr>`,
+  );
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Hallway: HTTP interface</title>
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}table{border-collapse:collapse;width:100%}td,th{text-align:start;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #8886}code{overflow-wrap:anywhere}</style>
+<main><h1>HTTP interface</h1><p>The whole of it as <a href="/docs/openapi.json">OpenAPI 3.1</a>. Send commands to <code>POST /v1/conferences/&lt;id&gt;/commands</code> with a bearer token; read channels at <code>GET /v1/conferences/&lt;id&gt;/channels/&lt;channel&gt;</code>.</p>
+<h2>Commands</h2><table><thead><tr><th>type</th><th>what it does</th><th>who</th><th>data, by example</th></tr></thead><tbody>${rows.join('')}</tbody></table>
+<h2>Refusals</h2><table><thead><tr><th>number</th><th>name</th><th>meaning</th><th>HTTP</th></tr></thead><tbody>${refusals.join('')}</tbody></table></main></html>`;
+}
