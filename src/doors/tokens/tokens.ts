@@ -47,7 +47,7 @@ export interface Tokens {
 }
 
 export async function createTokens(pool: pg.Pool): Promise<Tokens> {
-  const { id, key } = await signingKey(pool);
+  const { id, signing, checking } = await signingKey(pool);
   // A check costs 70–180 µs of CPU and a storm brings thousands: remembered by hash, never the token itself.
   const cache = new LRUCache<string, Verified>({ max: 50_000 });
 
@@ -60,7 +60,7 @@ export async function createTokens(pool: pg.Pool): Promise<Tokens> {
         .setJti(randomUUID())
         .setIssuedAt()
         .setExpirationTime(`${expiresInSeconds}s`)
-        .sign(key),
+        .sign(signing),
     async verify(token) {
       if (token.length > 4_096) throw new Refusal('unauthenticated');
       const hash = createHash('sha256').update(token).digest('base64');
@@ -69,7 +69,7 @@ export async function createTokens(pool: pg.Pool): Promise<Tokens> {
         if (known.expiresAt > Date.now()) return known;
         throw new Refusal('expired');
       }
-      const verified = toVerified(await check(token, key));
+      const verified = toVerified(await check(token, checking));
       cache.set(hash, verified, { ttl: Math.max(1, verified.expiresAt - Date.now()) });
       return verified;
     },
@@ -96,7 +96,7 @@ export async function createTokens(pool: pg.Pool): Promise<Tokens> {
 
 const hashOf = (code: string): Buffer => createHash('sha256').update(code).digest();
 
-async function check(token: string, key: CryptoKey | Uint8Array): Promise<JWTPayload> {
+async function check(token: string, key: Key): Promise<JWTPayload> {
   try {
     return (await jwtVerify(token, key, { algorithms: [ALGORITHM], issuer: ISSUER })).payload;
   } catch (error) {
@@ -111,7 +111,11 @@ function toVerified(payload: JWTPayload): Verified {
   return { identity: { actor: sub, role, conference: conf }, expiresAt: exp * 1_000 };
 }
 
-async function signingKey(pool: pg.Pool): Promise<{ readonly id: string; readonly key: CryptoKey | Uint8Array }> {
+type Key = CryptoKey | Uint8Array;
+
+async function signingKey(
+  pool: pg.Pool,
+): Promise<{ readonly id: string; readonly signing: Key; readonly checking: Key }> {
   const row = await inTransaction(pool, async (client) => {
     await client.query('select pg_advisory_xact_lock($1)', [TURN]);
     const { rows } = await client.query<{ id: string; private_jwk: JWK }>(
@@ -126,5 +130,10 @@ async function signingKey(pool: pg.Pool): Promise<{ readonly id: string; readonl
     ]);
     return made;
   });
-  return { id: row.id, key: await importJWK(row.private_jwk, ALGORITHM) };
+  const { d: _private, ...publicJwk } = row.private_jwk;
+  return {
+    id: row.id,
+    signing: await importJWK(row.private_jwk, ALGORITHM),
+    checking: await importJWK(publicJwk, ALGORITHM),
+  };
 }
