@@ -52,7 +52,7 @@ export class Service {
     }
     const response = await fetch(this.url + route, {
       method,
-      body: body as BodyInit,
+      body: body as NonNullable<RequestInit['body']>,
       headers: { 'content-type': type, authorization: `Bearer ${this.token}` },
     }).catch((error: Error) => {
       throw new CliError(

@@ -5,7 +5,7 @@ import { Refusal } from '#libs/protocol';
 
 /** No control characters but line breaks; trimmed; no invisible direction overrides that could disguise a text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
-const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/;
+export const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g;
 
 export const text = (max: number): z.ZodString =>
   z
@@ -13,7 +13,7 @@ export const text = (max: number): z.ZodString =>
     .trim()
     .min(1)
     .max(max)
-    .refine((value) => !FORBIDDEN.test(value), 'has control characters') as unknown as z.ZodString;
+    .refine((value) => value.search(FORBIDDEN) === -1, 'has control characters') as unknown as z.ZodString;
 
 export const slug = z
   .string()

@@ -42,9 +42,14 @@ describe('what is on', () => {
 
   it('orders what is next by announced start', () => {
     const first = session('first', { expectedStart: '2026-11-23T11:00:00.000Z' });
-    const second = session('second', { planned: { start: '2026-11-23T10:00:00.000Z', end: '2026-11-23T10:45:00.000Z' } });
+    const second = session('second', {
+      planned: { start: '2026-11-23T10:00:00.000Z', end: '2026-11-23T10:45:00.000Z' },
+    });
     const { next } = viewRoom(room, [first, second], time('08:00'));
-    expect(next.map(({ session: { id }, delayed }) => [id, delayed])).toEqual([['second', false], ['first', true]]);
+    expect(next.map(({ session: { id }, delayed }) => [id, delayed])).toEqual([
+      ['second', false],
+      ['first', true],
+    ]);
   });
 
   it('says what was cancelled, moved away, moved here and given a new time, until it would have ended', () => {
@@ -55,8 +60,14 @@ describe('what is on', () => {
       session('away', { room: 'b', before: { ...before, room: 'a' } }),
       session('later', { before: { ...before, room: 'a', start: '2026-11-23T08:30:00.000Z' } }),
     ];
-    const at = (now: number) => Object.fromEntries(viewRoom(room, all, now).changes.map(({ session: { id }, what }) => [id, what]));
-    expect(at(time('09:00'))).toEqual({ cancelled: 'cancelled', here: 'moved-here', away: 'moved-away', later: 'new-time' });
+    const at = (now: number) =>
+      Object.fromEntries(viewRoom(room, all, now).changes.map(({ session: { id }, what }) => [id, what]));
+    expect(at(time('09:00'))).toEqual({
+      cancelled: 'cancelled',
+      here: 'moved-here',
+      away: 'moved-away',
+      later: 'new-time',
+    });
     expect(at(time('10:00'))).toEqual({});
   });
 

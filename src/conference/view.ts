@@ -56,7 +56,13 @@ export function running(session: SessionDocument, now: number): RunningView {
 
 function coming(session: SessionDocument, now: number): ComingView {
   const startsAt = startOf(session);
-  return { session, startsAt, minutesUntil: Math.max(0, Math.ceil((startsAt - now) / MINUTE)), delayed: session.expectedStart !== null, due: startsAt <= now };
+  return {
+    session,
+    startsAt,
+    minutesUntil: Math.max(0, Math.ceil((startsAt - now) / MINUTE)),
+    delayed: session.expectedStart !== null,
+    due: startsAt <= now,
+  };
 }
 
 function changeOf(session: SessionDocument, room: string, now: number): ChangeView['what'] | null {
@@ -72,7 +78,9 @@ function changeOf(session: SessionDocument, room: string, now: number): ChangeVi
 /** @param now server time, milliseconds since 1970 */
 export function viewRoom(room: RoomDocument, sessions: readonly SessionDocument[], now: number): RoomView {
   const here = sessions.filter((session) => session.room === room.id);
-  const on = here.filter(({ state }) => state === 'running').sort((a, b) => at(b.actual.start ?? '') - at(a.actual.start ?? ''))[0];
+  const on = here
+    .filter(({ state }) => state === 'running')
+    .sort((a, b) => at(b.actual.start ?? '') - at(a.actual.start ?? ''))[0];
   const next = here
     .filter((session) => session.state === 'scheduled' && startOf(session) + lengthOf(session) > now)
     .sort((a, b) => startOf(a) - startOf(b) || (a.id < b.id ? -1 : 1))
@@ -81,15 +89,24 @@ export function viewRoom(room: RoomDocument, sessions: readonly SessionDocument[
     const what = changeOf(session, room.id, now);
     return what ? [{ session, what }] : [];
   });
-  return { room, now: on ? running(on, now) : null, next, changes: changes.sort((a, b) => at(a.session.planned.start) - at(b.session.planned.start)) };
+  return {
+    room,
+    now: on ? running(on, now) : null,
+    next,
+    changes: changes.sort((a, b) => at(a.session.planned.start) - at(b.session.planned.start)),
+  };
 }
 
 /** HH:MM on the conference's clock. */
 export function clock(instant: number, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(instant);
+  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(
+    instant,
+  );
 }
 
 /** Calendar day on the conference's clock, for "tomorrow" and other days. */
 export function dayOf(instant: number, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone }).format(instant);
+  return new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone }).format(
+    instant,
+  );
 }

@@ -22,6 +22,8 @@ export interface PostgresLogOptions {
   readonly logger: Logger;
   /** Registers an alarm for NOTIFY `hallway_log`; without it the poll alone finds new records. */
   readonly onNotify?: (wake: () => void) => () => void;
+  /** Called after each append: the other half of that alarm. */
+  readonly notify?: () => void;
 }
 
 export const LOG_CHANNEL = 'hallway_log';
@@ -29,7 +31,7 @@ const POLL_MS = 100;
 const FETCH = 1_000;
 
 /** @throws Error if the log was made with another number of partitions */
-export async function createPostgresLog({ pool, partitions, logger, onNotify }: PostgresLogOptions): Promise<EventLog> {
+export async function createPostgresLog({ pool, partitions, logger, onNotify, notify }: PostgresLogOptions): Promise<EventLog> {
   await pool.query(
     'insert into log_head (partition, incarnation) select p, $2::uuid from generate_series(0, $1::int - 1) p where not exists (select from log_head) on conflict do nothing',
     [partitions, randomUUID()],
@@ -45,7 +47,11 @@ export async function createPostgresLog({ pool, partitions, logger, onNotify }: 
   const log: EventLog = {
     partitions,
     identity: () => identityOf(pool),
-    append: (key, records) => append(pool, partitionOf(key, partitions), key, records),
+    async append(key, records) {
+      const position = await append(pool, partitionOf(key, partitions), key, records);
+      notify?.();
+      return position;
+    },
     read: (partition, from, limit) => read(pool, partition, from, limit),
     watermarks: (partition) => watermarks(pool, partition),
     subscribe(consumer) {

@@ -6,10 +6,13 @@ import { AccessController } from './access.controller.js';
 import { ConferencesController } from './conferences.controller.js';
 import { DocsController } from './docs.controller.js';
 import { HealthController } from './health.controller.js';
+import { ImportsController } from './imports.controller.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 import { ProblemFilter } from './problem.js';
 
 const BODY_LIMIT = '64kb';
+/** The largest schedule seen of a real congress has 3 MB. */
+const SCHEDULE_LIMIT = '16mb';
 
 const CONTENT_POLICY = [
   "default-src 'self'",
@@ -35,7 +38,7 @@ export class HttpDoorModule {
   static forRoot(ports: HttpPorts): DynamicModule {
     return {
       module: HttpDoorModule,
-      controllers: [HealthController, DocsController, ConferencesController, AccessController],
+      controllers: [HealthController, DocsController, ConferencesController, AccessController, ImportsController],
       providers: [
         { provide: HTTP_PORTS, useValue: ports },
         { provide: APP_FILTER, useValue: new ProblemFilter(ports.logger) },
@@ -52,4 +55,5 @@ export function guardHttp(app: NestExpressApplication): void {
     next();
   });
   app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useBodyParser('raw', { limit: SCHEDULE_LIMIT, type: ['application/xml', 'text/xml'] });
 }

@@ -1,0 +1,12 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { HttpDoorModule } from './doors/http/http-door.module.js';
+import type { HttpPorts } from './doors/http/ports.js';
+
+/** Composition for Nest: which doors this process has. What they stand on is made in service.ts. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a module with arguments
+export class AppModule {
+  static forRoot(ports: HttpPorts): DynamicModule {
+    return { module: AppModule, imports: [HttpDoorModule.forRoot(ports)] };
+  }
+}

@@ -1,0 +1,125 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { LogUnavailable } from '#libs/event-log';
+import { createDoors, type Doors } from '../../../test/support/doors.js';
+import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
+import type { Identity } from '../../conference/capability.js';
+
+const ask = (id: string, text = 'Why?') => ({ id, type: 'ask-question', data: { session: 's1', text } });
+
+describe('the door for commands', () => {
+  let doors: Doors;
+  const send = (message: unknown, by: Identity = organizer) => doors.commands.handle(by, CONFERENCE, message);
+  const codeOf = async (message: unknown, by?: Identity) => {
+    const ack = await send(message, by);
+    return 'refusal' in ack ? ack.refusal.code : ack.outcome;
+  };
+
+  beforeEach(async () => {
+    doors = createDoors();
+    await openDemo(doors.world);
+    await doors.follow();
+  });
+
+  it('answers with position, outcome and the id of what was made', async () => {
+    const ack = await send(ask('1'), someone('ann'));
+    expect(ack).toEqual({
+      position: doors.world.store.heads.get(CONFERENCE),
+      outcome: 'applied',
+      subject: expect.any(String),
+    });
+    const { subject } = ack as { subject: string };
+    const shown = [...doors.world.store.documents].filter(([name]) => name.includes(subject));
+    expect(shown.length).toBeGreaterThan(0);
+  });
+
+  it('I13: the same command again, while it may still be decided, keeps its first position and outcome', async () => {
+    const first = await send(ask('1'), someone('ann'));
+    expect(await send(ask('1'), someone('ann'))).toEqual(first);
+    expect(await send(ask('2'), someone('ann'))).not.toEqual(first);
+  });
+
+  it('I13: a retry that newer state would refuse gets its first outcome, and nothing is appended', async () => {
+    const close = { id: '7', type: 'close-conference', data: {} };
+    const first = await send(close);
+    const before = doors.appended();
+    expect(await send(close)).toEqual({ position: 'position' in first && first.position, outcome: 'applied' });
+    expect(doors.appended()).toBe(before);
+    expect(await codeOf({ ...close, id: '8' })).toBe(208);
+  });
+
+  it('I13: a retry that finds nothing left to do is told that it acted, not "no effect"', async () => {
+    const rooms = { id: '9', type: 'define-rooms', data: { rooms: [{ id: 'c', name: 'Hall C' }] } };
+    const first = await send(rooms);
+    expect(await send(rooms)).toMatchObject({ outcome: 'applied', position: 'position' in first && first.position });
+    expect(await send({ ...rooms, id: '10' })).toMatchObject({ outcome: 'no-effect', position: null });
+  });
+
+  it('I13: one sender’s id is another command for somebody else', async () => {
+    const [ann, ben] = [await send(ask('1'), someone('ann')), await send(ask('1'), someone('ben'))];
+    expect('position' in ann && 'position' in ben && ann.position !== ben.position).toBe(true);
+  });
+
+  it('I11: what is malformed, unknown, invalid or not allowed has its own number and says no word of the input', async () => {
+    let deep: unknown = 1;
+    for (let depth = 0; depth < 40; depth++) deep = { deep };
+    expect(await codeOf('hello')).toBe(200);
+    expect(await codeOf({ id: '1', type: 'ask-question', data: { deep } })).toBe(206);
+    expect(await codeOf({ id: '1' })).toBe(201);
+    expect(await codeOf({ id: '1', type: 'dance', data: {} })).toBe(204);
+    expect(await codeOf({ id: '1', type: 'close-conference', data: {} }, someone('ann'))).toBe(302);
+    const ack = await send({ id: '1', type: 'ask-question', data: { session: 's1', text: 17, secret: 'hunter2' } });
+    expect(ack).toMatchObject({ refusal: { code: 201, message: expect.stringContaining('text') } });
+    expect(JSON.stringify(ack)).not.toContain('hunter2');
+  });
+
+  it('a token for one conference opens no other, and an unknown conference is refused', async () => {
+    expect(await doors.commands.handle(someone('ann'), 'other', ask('1'))).toMatchObject({ refusal: { code: 303 } });
+    expect(await doors.commands.handle(organizer, 'other', ask('1'))).toMatchObject({ refusal: { code: 202 } });
+  });
+
+  it('one command makes the conference it is sent to, and waits for it', async () => {
+    doors = createDoors();
+    const open = { id: '1', type: 'open-conference', data: { title: 'New', timeZone: 'Europe/Dublin' } };
+    expect(await send(open)).toMatchObject({ position: 0, outcome: 'applied' });
+    expect(await doors.commands.handle(organizer, 'No Slug', open)).toMatchObject({ refusal: { code: 201 } });
+  });
+
+  it('I7: a replica older than 5 s, or short of the position the sender has seen, refuses with "try again"', async () => {
+    doors.age = 5_001;
+    expect(await codeOf(ask('1'))).toBe(103);
+    doors.age = 0;
+    expect(await codeOf({ ...ask('1'), after: 1_000 })).toBe(103);
+    expect(await codeOf({ ...ask('1'), after: 0 })).toBe('applied');
+  });
+
+  it('says "pending" until the replica is there; the outcome is known later, to its sender alone', async () => {
+    doors.following = false;
+    expect(await send(ask('1'), someone('ann'))).toMatchObject({ outcome: 'pending' });
+    await expect(doors.commands.outcome(someone('ann'), CONFERENCE, '1')).rejects.toMatchObject({ code: 209 });
+    await doors.follow();
+    expect(await doors.commands.outcome(someone('ann'), CONFERENCE, '1')).toMatchObject({ outcome: 'applied' });
+    await expect(doors.commands.outcome(someone('ben'), CONFERENCE, '1')).rejects.toMatchObject({ code: 209 });
+  });
+
+  it('I11: without the log the answer is "try again"; an unknown failure says "internal" and nothing more', async () => {
+    doors.appendFails = new LogUnavailable('connection refused');
+    expect(await codeOf(ask('1'))).toBe(104);
+    doors.appendFails = new Error('relation "secret" does not exist');
+    expect(await send(ask('2'))).toEqual({ refusal: { code: 100, message: 'internal' } });
+  });
+
+  it('I9: more than the limit of one actor is refused with the time to wait; others go on', async () => {
+    for (let turn = 0; turn < 5; turn++) expect(await codeOf(ask(`q${turn}`), someone('ann'))).toBe('applied');
+    const ack = await send(ask('q5'), someone('ann'));
+    expect(ack).toMatchObject({ refusal: { code: 106, retryAfter: expect.any(Number) } });
+    expect(await codeOf(ask('q5'), someone('ben'))).toBe('applied');
+  });
+
+  it('I4: commands to a stream that is held for repair are refused with "try again"', async () => {
+    // Valid for its stream, impossible for the fold: an event of a question that the code cannot know of a newer version.
+    await doors.world.append([{ type: 'conference-closed', subject: CONFERENCE, stream: 'session/s1', data: {} }]);
+    await doors.follow();
+    const held = [...doors.world.store.documents].some(([name, { body }]) => name.includes('held/') && body !== null);
+    if (held) expect(await codeOf(ask('1'))).toBe(105);
+  });
+});

@@ -1,0 +1,45 @@
+/** Alive and ready, judged by progress: "process is up" proves nothing. */
+import type { Feed } from '#libs/feed';
+import type { Projector } from '#libs/projector';
+import type { Health } from '../doors/http/ports.js';
+
+/** A partition whose owner has folded and beaten nothing for so long is wedged. */
+const WEDGED_MS = 30_000;
+/** A tail that has not read for so long serves what is old. */
+const STALE_MS = 10_000;
+
+export interface HealthParts {
+  readonly role: string;
+  readonly feed: Feed;
+  readonly projector: Projector | undefined;
+}
+
+export function createHealth({ role, feed, projector }: HealthParts): Health & { drain(): void } {
+  let draining = false;
+  const partitions = () => projector?.status() ?? [];
+  const lag = () =>
+    partitions().reduce((sum, { owned, next, high }) => sum + (owned && high > next ? Number(high - next) : 0), 0);
+  return {
+    drain() {
+      draining = true;
+    },
+    alive() {
+      const wedged = partitions().filter(({ owned, idleMs }) => owned && idleMs > WEDGED_MS);
+      return { ok: wedged.length === 0, details: { role, wedged: wedged.map(({ partition }) => partition) } };
+    },
+    ready() {
+      const errors = partitions().flatMap(({ partition, error }) => (error ? [{ partition, error }] : []));
+      const idle = feed.idle();
+      const details = {
+        role,
+        draining,
+        lag: lag(),
+        owned: partitions().filter(({ owned }) => owned).length,
+        tailIdleMs: Math.round(idle),
+        errors,
+      };
+      const serves = role === 'projector' || idle < STALE_MS;
+      return { ok: !draining && serves && errors.length === 0, details };
+    },
+  };
+}

@@ -1,0 +1,200 @@
+/** Composition of one process: store → projector and/or gateway → doors, and the way back down. */
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Response } from 'express';
+import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
+import { createPool, type Logger, notifier } from '#libs/postgres';
+import { type Projecting, startProjecting } from '#libs/projector';
+import { generationMigrations } from '../migrations/index.js';
+import { AppModule } from './app.module.js';
+import { catalog } from './conference/catalog.js';
+import { projectionSet } from './conference/projection-set.js';
+import { projectionVersion } from './conference/projection-version.js';
+import type { Config } from './config.js';
+import { createCommandDoor } from './doors/commands/command-door.js';
+import { findOutcome } from './doors/commands/outcomes.js';
+import { guardHttp } from './doors/http/http-door.module.js';
+import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
+import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
+import { createTokens, type Tokens } from './doors/tokens/tokens.js';
+import { createHealth } from './ops/health.js';
+import { openStore, type Store } from './store.js';
+
+export interface Service {
+  readonly url: string;
+  readonly store: Store;
+  readonly tokens: Tokens;
+  readonly feed: Feed;
+  readonly projecting: Projecting | undefined;
+  socketStats(): SocketStats;
+  /** Resolves if the process can do nothing useful any more; the answer says why. */
+  readonly ended: Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Instead of the hash of the built projections. */
+  readonly projectionVersion?: string;
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+const GATEWAY_STATEMENT_MS = 3_000;
+
+export async function createService(options: ServiceOptions): Promise<Service> {
+  const { config, logger } = options;
+  const store = await openStore(config, logger);
+  const closers: (() => Promise<void>)[] = [() => store.close()];
+  // The last opened is closed first; the database last of all.
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    const projecting = config.ROLE === 'gateway' ? undefined : await project(options, store);
+    if (projecting) closers.push(() => projecting.stop());
+    const gateway = await openGateway(options, store, projecting);
+    closers.push(() => gateway.stop());
+    const ended = Promise.race([
+      store.died.then(() => 'the embedded database has ended'),
+      new Promise<string>((resolve) =>
+        projecting?.projector.onRetired(() => resolve('another projection version has taken over')),
+      ),
+    ]);
+    let stopping: Promise<void> | undefined;
+    return {
+      url: gateway.url,
+      store,
+      tokens: gateway.tokens,
+      feed: gateway.feed,
+      projecting,
+      socketStats: () => gateway.sockets.stats(),
+      ended,
+      stop: () => (stopping ??= closeAll()),
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function project(
+  { config, logger, onProgress, projectionVersion: version = projectionVersion() }: ServiceOptions,
+  store: Store,
+): Promise<Projecting> {
+  const bell = notifier({ database: store.pool, channel: FEED_CHANNEL, logger });
+  const { url, pool, log, journal } = store;
+  const owner = `${config.ROLE}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const projecting = await startProjecting({
+    url,
+    pool,
+    log,
+    journal,
+    catalog,
+    owner,
+    logger,
+    migrations: generationMigrations,
+    set: projectionSet(version),
+    onCommit: () => bell.notify(),
+    ...(onProgress ? { onProgress } : {}),
+  });
+  return {
+    ...projecting,
+    async stop() {
+      await projecting.stop();
+      await bell.close();
+    },
+  };
+}
+
+interface Gateway {
+  readonly url: string;
+  readonly tokens: Tokens;
+  readonly feed: Feed;
+  readonly sockets: SocketDoor;
+  stop(): Promise<void>;
+}
+
+async function openGateway(
+  { config, logger }: ServiceOptions,
+  store: Store,
+  projecting: Projecting | undefined,
+): Promise<Gateway> {
+  const pool = createPool({
+    url: store.url,
+    applicationName: 'hallway gateway',
+    logger,
+    max: 4,
+    statementTimeoutMs: GATEWAY_STATEMENT_MS,
+  });
+  const feed = createFeed({ pool, url: store.url, partitions: config.HALLWAY_PARTITIONS, logger });
+  const tokens = await createTokens(store.pool);
+  const commands = createCommandDoor({
+    feed,
+    journal: store.journal,
+    logger,
+    findOutcome: (conference, id) => findOutcome(pool, conference, id),
+  });
+  const sockets = createSocketDoor({
+    feed,
+    tokens,
+    commands,
+    logger,
+    limits: { ...DEFAULT_LIMITS, maxSockets: config.HALLWAY_MAX_SOCKETS },
+  });
+  const health = createHealth({ role: config.ROLE, feed, projector: projecting?.projector });
+  const ports = {
+    feed,
+    commands,
+    tokens,
+    health,
+    logger,
+    publicUrl: config.publicUrl,
+    joinBudget: config.HALLWAY_JOIN_BUDGET,
+  };
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(ports), {
+    logger: false,
+    bodyParser: false,
+    forceCloseConnections: true,
+  });
+  guardHttp(app);
+  servePages(app);
+  await app.init();
+  const server = app.getHttpServer();
+  if (config.ROLE !== 'projector') sockets.attach(server);
+  // A storm of returning clients must not meet Node's short default queue.
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: config.PORT, host: config.HOST, backlog: 4_096 }, () => resolve());
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: config.PORT === 0 ? `http://${config.HOST}:${port}` : config.publicUrl,
+    tokens,
+    feed,
+    sockets,
+    async stop() {
+      health.drain();
+      await sockets.drain(config.HALLWAY_DRAIN_MS);
+      await sockets.close();
+      await app.close();
+      await feed.close();
+      await pool.end();
+    },
+  };
+}
+
+/** Hashed files may be kept for ever, pages are asked for anew. */
+function servePages(app: NestExpressApplication): void {
+  const folder = path.resolve(
+    path.dirname(fileURLToPath(import.meta.url)),
+    import.meta.url.includes('/dist/') ? '../web' : '../dist/web',
+  );
+  const setHeaders = (response: Response, file: string) =>
+    response.setHeader('cache-control', file.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable');
+  app.useStaticAssets(folder, { index: 'index.html', extensions: ['html'], setHeaders, redirect: false });
+}

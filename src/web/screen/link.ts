@@ -1,0 +1,21 @@
+import { keep, kept } from '../shared/kept.js';
+
+export interface ScreenLink {
+  readonly conference: string;
+  readonly room: string;
+  readonly token: string | undefined;
+}
+
+/** `/screen?c=CONFERENCE&room=ROOM#token=…`: the token leaves the address bar and stays in this browser, so that a reload works. */
+export function readLink(): ScreenLink | null {
+  const query = new URLSearchParams(location.search);
+  const [conference, room] = [query.get('c'), query.get('room')];
+  if (!conference || !room) return null;
+  const name = `screen.${conference}`;
+  const fresh = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (fresh) {
+    keep(name, fresh);
+    history.replaceState(null, '', location.pathname + location.search);
+  }
+  return { conference, room, token: fresh ?? kept(name) };
+}

@@ -1,0 +1,146 @@
+/** `/screen`: one room on a wall. Clock and countdown are hidden until the server's time is known. */
+import { useEffect, useMemo } from 'preact/hooks';
+import type { FeedClient, Status } from '#libs/feed-client';
+import type { ConferenceDocument, RoomDocument } from '../../conference/conferences/documents.js';
+import type { QaDocument, QuestionDocument } from '../../conference/questions/documents.js';
+import type { SessionDocument } from '../../conference/sessions/documents.js';
+import { clock, viewRoom } from '../../conference/view.js';
+import { type Texts, textsFor } from '../shared/texts.js';
+import { readLink, type ScreenLink } from './link.js';
+import { Questions, Taken } from './questions.js';
+import { Changes, Next, Now } from './sessions.js';
+import { bodiesOf, useFeed } from './use-feed.js';
+
+export function ScreenPage() {
+  const link = useMemo(readLink, []);
+  const { language, texts } = useMemo(() => textsFor(navigator.languages), []);
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  return link ? <Screen link={link} language={language} texts={texts} /> : <Message text={texts.noRoom} />;
+}
+
+interface ScreenProps {
+  readonly link: ScreenLink;
+  readonly language: string;
+  readonly texts: Texts;
+}
+
+function Screen({ link, language, texts }: ScreenProps) {
+  const { conference, room: roomId, token = '' } = link;
+  const options = useMemo(
+    () => ({
+      url: location.origin,
+      conference,
+      class: 'screen' as const,
+      getToken: () => token,
+      channels: ['schedule'],
+    }),
+    [conference, token],
+  );
+  const client = useFeed(options);
+  const status = client.status();
+  const about = client.documents('schedule').get('conference/self')?.body as ConferenceDocument | undefined;
+  const room = client.documents('schedule').get(`room/${roomId}`)?.body as RoomDocument | undefined;
+  const serverNow = status.serverOffsetMs === null ? null : Date.now() + status.serverOffsetMs;
+  const view = useRoomView(client, room, serverNow);
+
+  if (status.state === 'refused')
+    return <Message text={`${texts.refused} (${status.refusal?.code ?? ''} ${status.refusal?.message ?? ''})`} />;
+  if (!about) return <Message text={texts.connecting} />;
+  if (!room) return <Message text={texts.unknownRoom} />;
+  const shown = { texts, language, timeZone: about.timeZone };
+  const held = view?.session ? client.documents('schedule').has(`held/session/${view.session.id}`) : false;
+  return (
+    <main class="screen">
+      <header class="screen__head">
+        <h1 class="screen__room" dir="auto">
+          {room.name}
+        </h1>
+        <p class="screen__clock" data-testid="clock">
+          {serverNow === null ? '' : clock(serverNow, about.timeZone, language)}
+        </p>
+      </header>
+      <div class="screen__body">
+        <div>
+          {view?.taken ? <Taken question={view.taken} texts={texts} /> : null}
+          {view && <Now view={view.room} {...shown} small={view.taken !== undefined} />}
+          {held && <p class="badge badge--warn">{texts.held}</p>}
+        </div>
+        <div>
+          {view && view.top.length > 0 && <Questions questions={view.top} texts={texts} />}
+          {view && <Changes view={view.room} rooms={bodiesOf<RoomDocument>(client, 'schedule', 'room')} {...shown} />}
+          {view && <Next view={view.room} {...shown} />}
+        </div>
+      </div>
+      <footer class="screen__foot">
+        <span dir="auto">{about.title}</span>
+        <Freshness status={status} {...shown} />
+      </footer>
+    </main>
+  );
+}
+
+/** The room's schedule, and the questions of the session that is on (or next) there. */
+function useRoomView(client: FeedClient, room: RoomDocument | undefined, serverNow: number | null) {
+  const sessions = bodiesOf<SessionDocument>(client, 'schedule', 'session');
+  const view = room && serverNow !== null ? viewRoom(room, sessions, serverNow) : null;
+  const session = view?.now?.session ?? view?.next.find(({ due }) => due)?.session;
+  const channel = session ? `session/${session.id}/questions` : null;
+  useEffect(() => {
+    if (!channel) return;
+    client.subscribe(channel);
+    return () => client.unsubscribe(channel);
+  }, [client, channel]);
+  if (!view) return null;
+  const questions = channel ? bodiesOf<QuestionDocument>(client, channel, 'question') : [];
+  const qa = channel ? (client.documents(channel).get('qa/state')?.body as QaDocument | undefined) : undefined;
+  const taken = questions.find(({ id, state }) => state === 'taken' && id === qa?.taken);
+  const top = questions
+    .filter(({ state }) => state === 'approved')
+    .sort(
+      (a, b) =>
+        (a.queued ?? Number.POSITIVE_INFINITY) - (b.queued ?? Number.POSITIVE_INFINITY) ||
+        b.votes - a.votes ||
+        (a.askedAt < b.askedAt ? -1 : 1),
+    )
+    .slice(0, 4);
+  return { room: view, session, taken, top };
+}
+
+export interface Shown {
+  readonly texts: Texts;
+  readonly language: string;
+  readonly timeZone: string;
+}
+
+/** A page never lies: live, or since when it is not. */
+function Freshness({ status, texts, language, timeZone }: Shown & { readonly status: Status }) {
+  const since = status.since === null ? '–' : clock(status.since, timeZone, language);
+  const text = {
+    live: texts.live,
+    connecting: texts.connecting,
+    late: texts.feedLate(since),
+    reconnecting: texts.lastUpdated(since),
+    refused: texts.refused,
+  }[status.state];
+  return (
+    <span
+      class={status.state === 'live' ? '' : 'freshness--bad'}
+      data-testid="freshness"
+      data-state={status.state}
+      role="status"
+    >
+      {status.state === 'live' ? '●' : '▲'} {text}
+    </span>
+  );
+}
+
+function Message({ text }: { readonly text: string }) {
+  return (
+    <main class="message">
+      <h1>Hallway</h1>
+      <p role="status">{text}</p>
+    </main>
+  );
+}
