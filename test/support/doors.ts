@@ -1,0 +1,158 @@
+/** The doors' ports on a conference in memory: real journal, real fold, real channels; no database. */
+import { randomUUID } from 'node:crypto';
+import type { Journal } from '#libs/event-log';
+import type { ConferenceFeed, Feed } from '#libs/feed';
+import { outcomeOf } from '#libs/projector';
+import { Refusal } from '#libs/protocol';
+import { ConferenceState } from '../../libs/feed/conference-state.js';
+import type { Identity } from '../../src/conference/capability.js';
+import { type CommandDoor, createCommandDoor } from '../../src/doors/commands/command-door.js';
+import type { KnownOutcome } from '../../src/doors/commands/outcomes.js';
+import type { Tokens } from '../../src/doors/tokens/tokens.js';
+import { silent } from './silent.js';
+import { CONFERENCE, createWorld, type World } from './world.js';
+
+export interface Doors {
+  readonly world: World;
+  readonly feed: Feed;
+  readonly commands: CommandDoor;
+  readonly tokens: Tokens;
+  /** Fold after each append; off: the replica stays behind. */
+  following: boolean;
+  /** Age of the replica in milliseconds. */
+  age: number;
+  /** What the next append throws. */
+  appendFails: Error | undefined;
+  /** Brings the replica up to the store. */
+  follow(): Promise<void>;
+  readonly appended: () => number;
+}
+
+export function createDoors(world: World = createWorld()): Doors {
+  let appended = 0;
+  let state: ConferenceState | undefined;
+  const journal: Journal = {
+    reader: () => world.journal.reader(),
+    async append(command) {
+      if (doors.appendFails) throw doors.appendFails;
+      appended++;
+      const answer = await world.journal.append(command);
+      if (doors.following) await doors.follow();
+      return answer;
+    },
+  };
+  const refresh = (): void => {
+    const head = world.store.heads.get(CONFERENCE);
+    if (head === undefined) return;
+    const after = state?.head ?? -1;
+    const documents = [...world.store.documents]
+      .map(([name, { version, body }]) => {
+        const [, channel = '', key = ''] = name.split(' ');
+        return { channel, key, version, json: body && JSON.stringify(body), traceparent: null };
+      })
+      .filter(({ version }) => version > after)
+      .sort((a, b) => a.version - b.version);
+    if (state) state.apply(documents, head);
+    else state = new ConferenceState({ epoch: 'e1', head, floor: 0, documents });
+  };
+  const feed = feedOn(
+    () => state,
+    () => doors.age,
+  );
+  const doors: Doors = {
+    world,
+    feed,
+    commands: createCommandDoor({
+      feed,
+      journal,
+      logger: silent,
+      findOutcome: async (_conference, commandId) => outcomeIn(world, commandId),
+    }),
+    tokens: memoryTokens(),
+    following: true,
+    age: 0,
+    appendFails: undefined,
+    async follow() {
+      await world.fold();
+      refresh();
+    },
+    appended: () => appended,
+  };
+  return doors;
+}
+
+function outcomeIn(world: World, commandId: string): KnownOutcome | null {
+  const rows = world.store.rows(CONFERENCE, 'applied_command') as unknown as readonly {
+    commandId: string;
+    base: number;
+    applied: number;
+    held: number;
+    because: string | null;
+  }[];
+  const row = rows.find((one) => one.commandId === commandId);
+  return row ? { base: row.base, outcome: outcomeOf(row), because: row.because } : null;
+}
+
+function feedOn(state: () => ConferenceState | undefined, age: () => number): Feed {
+  const feedOf = (at: ConferenceState): ConferenceFeed => ({
+    conference: CONFERENCE,
+    get epoch() {
+      return at.epoch;
+    },
+    get head() {
+      return at.head;
+    },
+    age,
+    document: (channel, key) => at.document(channel, key),
+    documents: (channel) => at.documents(channel),
+    lastChange: (channel) => at.lastChange(channel),
+    floor: (channel) => at.floor(channel),
+    resume: (channel, cursor) => at.resume(channel, cursor),
+    changes: (channel, from) => at.changes(channel, from),
+    // Nobody advances it meanwhile: waiting would only be waiting.
+    reached: async (offset) => at.head >= offset,
+    settled: async () => true,
+    onAdvance: () => () => undefined,
+  });
+  return {
+    async open(conference) {
+      const at = conference === CONFERENCE ? state() : undefined;
+      return at ? { feed: feedOf(at), release: () => undefined } : 'unknown';
+    },
+    conferences: async () => (state() ? [CONFERENCE] : []),
+    idle: () => 0,
+    checkPrimary: async () => true,
+    stats: () => {
+      throw new Error('nothing is counted here');
+    },
+    close: async () => undefined,
+  };
+}
+
+function memoryTokens(): Tokens {
+  const tokens = new Map<string, Identity>();
+  const links = new Map<string, Identity>();
+  return {
+    async issue(identity) {
+      const token = randomUUID();
+      tokens.set(token, identity);
+      return token;
+    },
+    async verify(token) {
+      const identity = tokens.get(token);
+      if (!identity) throw new Refusal('unauthenticated');
+      return { identity, expiresAt: Date.now() + 60_000 };
+    },
+    async createLink(identity) {
+      const code = randomUUID();
+      links.set(code, identity);
+      return code;
+    },
+    async redeem(code) {
+      const identity = links.get(code);
+      if (!identity) throw new Refusal('unknown-code');
+      links.delete(code);
+      return identity;
+    },
+  };
+}
