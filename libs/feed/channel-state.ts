@@ -45,8 +45,8 @@ export class ChannelState {
   /** In order of version, for versions arrive in order. */
   readonly #tombstones = new Set<string>();
   readonly #loadedFloor: number;
-  #droppedFloor = 0;
-  #lastChange = 0;
+  #droppedFloor = -1;
+  #lastChange = -1;
   #living: readonly Held[] | undefined;
 
   /** @param loadedFloor tombstones up to this version were already gone when the channel was read */

@@ -19,7 +19,7 @@ export interface LoadedConference {
 export class ConferenceState {
   #epoch = '';
   #head = -1;
-  #floor = 0;
+  #floor = -1;
   #channels = new Map<string, ChannelState>();
   #frames = new Map<string, EncodedFrame>();
 

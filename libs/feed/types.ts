@@ -43,7 +43,7 @@ export interface ConferenceFeed {
   document(channel: string, key: string): FeedDocument | undefined;
   /** Living documents of a channel, in order of key; empty for a channel without any. */
   documents(channel: string): readonly (FeedDocument & { readonly key: string })[];
-  /** Version of the last change of a channel, or its floor if higher; 0 if it never had a document. */
+  /** Version of the last change of a channel, or its floor if higher; -1 if it never had a document. */
   lastChange(channel: string): number;
   floor(channel: string): number;
   /** Frame for a follower complete to `cursor`; never touches the database (I8). */

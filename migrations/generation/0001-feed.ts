@@ -19,7 +19,7 @@ export class Feed1700000000101 implements MigrationInterface {
         conference text primary key,
         partition int not null,
         head bigint not null,
-        floor bigint not null default 0
+        floor bigint not null default -1
       ) with (fillfactor = 50)`);
     await runner.query(`
       create table feed_document (

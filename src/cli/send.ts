@@ -11,7 +11,7 @@ import { Service } from './service.js';
 interface SendOptions {
   readonly conference: string;
   readonly data?: string;
-  readonly id?: string;
+  readonly commandId?: string;
   readonly because?: string;
   readonly [field: string]: unknown;
 }
@@ -29,7 +29,7 @@ function addOne(send: Command, spec: CommandSpec, readConfig: () => Config): voi
     .description(`${spec.summary} (${spec.by.join(', ')})`)
     .requiredOption('-c, --conference <id>', 'the conference')
     .option('--data <json>', 'all fields as one JSON object (flags win)')
-    .option('--id <uuid>', 'id of the command: a retry with the same id acts once')
+    .option('--command-id <uuid>', 'id of the command: a retry with the same id acts once')
     .option('--because <text>', 'reason, kept in the audit')
     .addHelpText(
       'after',
@@ -45,7 +45,7 @@ function addOne(send: Command, spec: CommandSpec, readConfig: () => Config): voi
     const fields = Object.keys(spec.schema.shape).filter((name) => options[name] !== undefined);
     const data = { ...readData(options.data), ...Object.fromEntries(fields.map((name) => [name, options[name]])) };
     const message = {
-      id: options.id ?? randomUUID(),
+      id: options.commandId ?? randomUUID(),
       type: spec.type,
       data,
       ...(options.because ? { reason: options.because } : {}),

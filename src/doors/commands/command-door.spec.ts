@@ -1,24 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { commandIdOf, encodeCommand, LogUnavailable } from '#libs/event-log';
-import { createDoors, type Doors } from '../../../test/support/doors.js';
+import { LogUnavailable } from '#libs/event-log';
+import { createDoors, type Doors, recordsOf } from '../../../test/support/doors.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
 import type { Identity } from '../../conference/capability.js';
 
 const ask = (id: string, text = 'Why?') => ({ id, type: 'ask-question', data: { session: 's1', text } });
-
-/** An event that no door of this program lets through. */
-const recordsOf = (type: string, stream: string) =>
-  encodeCommand(
-    {
-      conference: CONFERENCE,
-      commandId: commandIdOf('somebody', type),
-      source: 'test',
-      actor: 'somebody',
-      actorRole: 'producer',
-      events: [{ type, subject: 's1', stream, data: {} }],
-    },
-    new Map(),
-  );
 
 describe('the door for commands', () => {
   let doors: Doors;
@@ -30,8 +16,6 @@ describe('the door for commands', () => {
 
   beforeEach(async () => {
     doors = createDoors();
-    // Another conference came first, as on most partitions.
-    await doors.world.log.append('earlier', recordsOf('not-yet-invented', 'conference'));
     await openDemo(doors.world);
     await doors.follow();
   });

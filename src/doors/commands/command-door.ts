@@ -170,8 +170,12 @@ class Door implements CommandDoor {
   private async firstOutcome(conference: string, commandId: string): Promise<KnownOutcome | null> {
     const end = performance.now() + 2 * WAIT_MS;
     while (performance.now() < end) {
-      const known = await this.ports.findOutcome(conference, commandId);
-      if (known) return known;
+      // Known to the replica too: the opener's next command finds the conference.
+      const opened = await this.ports.feed.open(conference);
+      if (typeof opened === 'object') {
+        opened.release();
+        return this.ports.findOutcome(conference, commandId);
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return null;

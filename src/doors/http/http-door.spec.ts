@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { createDoors, type Doors } from '../../../test/support/doors.js';
+import { silent } from '../../../test/support/silent.js';
+import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
+import type { Identity } from '../../conference/capability.js';
+import { guardHttp, HttpDoorModule } from './http-door.module.js';
+
+const HERE = `/v1/conferences/${CONFERENCE}`;
+
+describe('the HTTP door', () => {
+  let doors: Doors;
+  let app: NestExpressApplication;
+  let url: string;
+  let ready = true;
+
+  beforeAll(async () => {
+    doors = createDoors();
+    await openDemo(doors.world);
+    await doors.world.send('define-rooms', { rooms: [{ id: 'z', name: 'Attic' }] });
+    await doors.follow();
+    const ports = {
+      feed: doors.feed,
+      commands: doors.commands,
+      tokens: doors.tokens,
+      publicUrl: 'https://hallway.example',
+      joinBudget: 3,
+      logger: silent,
+      health: { alive: () => ({ ok: true, details: {} }), ready: () => ({ ok: ready, details: { feed: 'behind' } }) },
+    };
+    app = await NestFactory.create<NestExpressApplication>(HttpDoorModule.forRoot(ports), {
+      logger: false,
+      bodyParser: false,
+    });
+    guardHttp(app);
+    await app.listen(0, '127.0.0.1');
+    url = await app.getUrl();
+  });
+  afterAll(() => app.close());
+
+  interface Asking {
+    readonly by?: Identity;
+    readonly body?: unknown;
+    readonly headers?: Record<string, string>;
+  }
+
+  async function call(path: string, { by, body, headers = {} }: Asking = {}) {
+    const response = await fetch(url + path, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(by ? { authorization: `Bearer ${await doors.tokens.issue(by, 60)}` } : {}),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const json = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
+    return { status: response.status, headers: response.headers, text, json };
+  }
+
+  it('takes a command, answers 200 with its outcome, and tells it again later', async () => {
+    const message = { id: 'h1', type: 'ask-question', data: { session: 's1', text: 'Why?' } };
+    const { status, json } = await call(`${HERE}/commands`, { by: someone('ann'), body: message });
+    expect({ status, json }).toMatchObject({ status: 200, json: { outcome: 'applied', position: expect.any(Number) } });
+    const later = await call(`${HERE}/commands/h1`, { by: someone('ann') });
+    expect(later.json).toEqual({ outcome: 'applied', position: json.position });
+  });
+
+  it('answers 202 while the outcome is not known', async () => {
+    doors.following = false;
+    const message = { id: 'h2', type: 'ask-question', data: { session: 's1', text: 'When?' } };
+    const { status, json } = await call(`${HERE}/commands`, { by: someone('ann'), body: message });
+    expect({ status, json }).toMatchObject({ status: 202, json: { outcome: 'pending' } });
+    doors.following = true;
+    await doors.follow();
+  });
+
+  it('I11: every failure is a numbered problem', async () => {
+    const ann = someone('ann');
+    const cases: readonly [string, Asking, number, number][] = [
+      ['/nowhere', {}, 404, 209],
+      [`${HERE}/commands`, { body: {} }, 401, 300],
+      [`${HERE}/commands`, { body: '{"id":', by: ann }, 400, 200],
+      [`${HERE}/commands`, { body: { id: 'x'.repeat(70_000) }, by: ann }, 413, 205],
+      [`${HERE}/commands`, { body: { id: '1' }, by: ann }, 422, 201],
+      [`${HERE}/commands`, { body: { id: '1', type: 'close-conference', data: {} }, by: ann }, 403, 302],
+      [`/v1/conferences/other/commands`, { body: {}, by: ann }, 403, 303],
+      [`/v1/conferences/other/channels/schedule`, { by: organizer }, 404, 202],
+      [`${HERE}/channels/_access`, { by: organizer }, 404, 203],
+      [`${HERE}/channels/me/ben`, { by: ann }, 403, 302],
+      [`${HERE}/channels/schedule?position=x`, { by: ann }, 422, 201],
+      [`${HERE}/commands/never`, { by: ann }, 404, 209],
+      ['/v1/links/never', { body: {} }, 404, 210],
+    ];
+    for (const [path, asking, status, code] of cases) {
+      const answer = await call(path, asking);
+      expect([path, answer.status, answer.json?.code]).toEqual([path, status, code]);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(answer.json).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) });
+    }
+  });
+
+  it('gives a channel as one snapshot, with an ETag that spares the next one', async () => {
+    const first = await call(`${HERE}/channels/session/s1/questions`, { by: someone('ann') });
+    expect(first.json).toMatchObject({ channel: 'session/s1/questions', from: null, entries: expect.any(Array) });
+    const etag = first.headers.get('etag') ?? '';
+    const again = { by: someone('ann'), headers: { 'if-none-match': etag } };
+    expect((await call(`${HERE}/channels/session/s1/questions`, again)).status).toBe(304);
+    await call(`${HERE}/commands`, {
+      by: someone('cat'),
+      body: { id: 'h3', type: 'ask-question', data: { session: 's1', text: 'How?' } },
+    });
+    const changed = await call(`${HERE}/channels/session/s1/questions`, again);
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('etag')).not.toBe(etag);
+  });
+
+  it('says "stale" when the asked position is not reached in time', async () => {
+    const { json } = await call(`${HERE}/channels/schedule?position=999999`, { by: someone('ann') });
+    expect(json).toMatchObject({ stale: true, channel: 'schedule' });
+    expect((await call(`${HERE}/channels/schedule?position=1`, { by: someone('ann') })).json.stale).toBeUndefined();
+  });
+
+  it('lets in whoever knows the join code, within a budget', async () => {
+    const { code } = doors.world.document<{ code: string }>('_access', 'join/code') ?? { code: '' };
+    for (const wrong of ['NOPE', `${code.slice(1)}Ä`, `${code}X`])
+      expect((await call(`${HERE}/join`, { body: { code: wrong } })).json.code).toBe(210);
+    const { json } = await call(`${HERE}/join`, { body: { code: code.toLowerCase() } });
+    expect((await doors.tokens.verify(json.token)).identity).toEqual({
+      actor: json.actor,
+      role: 'attendee',
+      conference: CONFERENCE,
+    });
+    const more = [];
+    for (let turn = 0; turn < 3; turn++) more.push((await call(`${HERE}/join`, { body: { code } })).status);
+    expect(more).toEqual([200, 200, 429]);
+  });
+
+  it('mints tokens and one-time links for those who may; a moderator gets the grant with it', async () => {
+    const minted = await call(`${HERE}/tokens`, { by: organizer, body: { role: 'moderator', sessions: ['s1'] } });
+    expect(doors.world.document('_access', `moderator/${minted.json.actor}`)).toMatchObject({ sessions: ['s1'] });
+    const link = await call(`${HERE}/tokens`, { by: organizer, body: { role: 'screen', link: true } });
+    expect(link.json.url).toMatch(/^https:\/\/hallway\.example\/#link=/);
+    const code = link.json.url.split('#link=')[1];
+    expect((await call(`/v1/links/${code}`, { body: {} })).json).toMatchObject({
+      role: 'screen',
+      conference: CONFERENCE,
+    });
+    expect((await call(`/v1/links/${code}`, { body: {} })).json.code).toBe(210);
+    const operator = someone('otto', 'operator');
+    expect((await call(`${HERE}/tokens`, { by: operator, body: { role: 'screen' } })).status).toBe(200);
+    expect((await call(`${HERE}/tokens`, { by: operator, body: { role: 'organizer' } })).json.code).toBe(302);
+    const local = someone('lea', 'organizer');
+    expect((await call('/v1/conferences/*/tokens', { by: local, body: { role: 'organizer' } })).json.code).toBe(303);
+  });
+
+  it('is listed, ready or not, and sends the headers that keep a page to itself', async () => {
+    expect((await call('/v1/conferences')).json).toEqual({ conferences: [{ id: CONFERENCE, title: 'SREcon Demo' }] });
+    expect((await call('/healthz')).status).toBe(200);
+    ready = false;
+    expect(await call('/readyz')).toMatchObject({ status: 503, json: { ok: false } });
+    ready = true;
+    const { headers } = await call('/readyz');
+    expect(headers.get('x-powered-by')).toBeNull();
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+  });
+});

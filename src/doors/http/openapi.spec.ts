@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import { capabilities } from '../../conference/capabilities.js';
+import { docsPage } from './docs-page.js';
+import { openApi } from './openapi.js';
+
+interface Schema {
+  readonly oneOf?: readonly { readonly $ref: string }[];
+  readonly properties?: Readonly<Record<string, { readonly const?: string }>>;
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+  readonly example?: unknown;
+}
+
+const specs = capabilities.flatMap(({ commands }) => commands);
+
+describe('the OpenAPI document', () => {
+  it('has every command with its own schema, who may give it, and an example that is valid', () => {
+    const document = JSON.parse(JSON.stringify(openApi('https://hallway.example')));
+    const body: Schema =
+      document.paths['/v1/conferences/{conference}/commands'].post.requestBody.content['application/json'].schema;
+    const schemas: Record<string, Schema> = document.components.schemas;
+    const commands = (body.oneOf ?? []).map(({ $ref }) => schemas[$ref.split('/').at(-1) ?? '']);
+    expect(commands.map((schema) => schema?.properties?.type?.const).sort()).toEqual(
+      specs.map(({ type }) => type).sort(),
+    );
+    for (const [index, { by, schema, example }] of specs.entries()) {
+      expect(commands[index]?.description).toContain(by.join(', '));
+      expect(commands[index]?.example ?? commands[index]?.examples).toBeDefined();
+      expect(schema.safeParse(example).success).toBe(true);
+    }
+  });
+
+  it('shows a page with every command and every refusal', () => {
+    const page = docsPage();
+    for (const { type } of specs) expect(page).toContain(`<h3 id="${type}">`);
+    expect(page).toContain('id="refusal-210"');
+    expect(page).not.toContain('<script');
+  });
+});
