@@ -1,6 +1,6 @@
 /** The doors' ports on a conference in memory: real journal, real fold, real channels; no database. */
 import { randomUUID } from 'node:crypto';
-import type { Journal } from '#libs/event-log';
+import { commandIdOf, encodeCommand, type Journal, type RecordToAppend } from '#libs/event-log';
 import type { ConferenceFeed, Feed } from '#libs/feed';
 import { outcomeOf } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
@@ -47,10 +47,10 @@ export function createDoors(world: World = createWorld()): Doors {
     const after = state?.head ?? -1;
     const documents = [...world.store.documents]
       .map(([name, { version, body }]) => {
-        const [, channel = '', key = ''] = name.split(' ');
-        return { channel, key, version, json: body && JSON.stringify(body), traceparent: null };
+        const [conference, channel = '', key = ''] = name.split(' ');
+        return { conference, channel, key, version, json: body && JSON.stringify(body), traceparent: null };
       })
-      .filter(({ version }) => version > after)
+      .filter(({ conference, version }) => conference === CONFERENCE && version > after)
       .sort((a, b) => a.version - b.version);
     if (state) state.apply(documents, head);
     else state = new ConferenceState({ epoch: 'e1', head, floor: 0, documents });
@@ -156,3 +156,17 @@ function memoryTokens(): Tokens {
     },
   };
 }
+
+/** An event that no door of this program lets through. */
+export const recordsOf = (type: string, stream: string): RecordToAppend[] =>
+  encodeCommand(
+    {
+      conference: CONFERENCE,
+      commandId: commandIdOf('somebody', type),
+      source: 'test',
+      actor: 'somebody',
+      actorRole: 'producer',
+      events: [{ type, subject: 's1', stream, data: {} }],
+    },
+    new Map(),
+  );

@@ -168,4 +168,11 @@ describe('the HTTP door', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
   });
+
+  it('documents itself: a page whose only style is allowed by its hash, and OpenAPI', async () => {
+    const page = await call('/docs');
+    expect(page.text).toContain('define-rooms');
+    expect(page.headers.get('content-security-policy')).toMatch(/style-src 'sha256-/);
+    expect((await call('/docs/openapi.json')).json).toMatchObject({ openapi: '3.1.0' });
+  });
 });

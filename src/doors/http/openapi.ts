@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { createDocument } from 'zod-openapi';
-import { REFUSALS } from '#libs/protocol';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec } from '../../conference/capability.js';
 
@@ -47,12 +46,11 @@ const commandBody = ({ type, schema, summary, by, example }: CommandSpec) =>
       example: { id: '0190b6f4-0000-7000-8000-000000000001', type, data: example },
     });
 
-let made: object | undefined;
-
 /** OpenAPI 3.1; every command with its own schema, who may give it, and an example. */
-export function openapi(): object {
-  made ??= createDocument({
+export function openApi(publicUrl: string): object {
+  return createDocument({
     openapi: '3.1.0',
+    servers: [{ url: publicUrl }],
     info: {
       title: 'Hallway',
       version: '1',
@@ -181,28 +179,6 @@ export function openapi(): object {
       },
     },
   });
-  return made;
 }
 
 const commandSchemas = () => capabilities.flatMap(({ commands }) => commands).map(commandBody);
-
-const escaped = (text: string): string => text.replaceAll(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-
-/** For people: no script and no other host. */
-export function openapiPage(): string {
-  const rows = capabilities.flatMap(({ name, commands }) =>
-    commands.map(
-      ({ type, summary, by, example }) =>
-        `<tr id="${type}"><th scope="row"><code>${type}</code></th><td>${escaped(summary)}</td><td>${escaped(name)}: ${by.join(', ')}</td><td><code>${escaped(JSON.stringify(example))}</code></td></tr>`,
-    ),
-  );
-  const refusals = Object.entries(REFUSALS).map(
-    ([name, { code, http, message }]) =>
-      `<tr id="refusal-${code}"><th scope="row">${code}</th><td>${name}</td><td>${escaped(message)}</td><td>${http}</td></tr>`,
-  );
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Hallway: HTTP interface</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}table{border-collapse:collapse;width:100%}td,th{text-align:start;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #8886}code{overflow-wrap:anywhere}</style>
-<main><h1>HTTP interface</h1><p>The whole of it as <a href="/docs/openapi.json">OpenAPI 3.1</a>. Send commands to <code>POST /v1/conferences/&lt;id&gt;/commands</code> with a bearer token; read channels at <code>GET /v1/conferences/&lt;id&gt;/channels/&lt;channel&gt;</code>.</p>
-<h2>Commands</h2><table><thead><tr><th>type</th><th>what it does</th><th>who</th><th>data, by example</th></tr></thead><tbody>${rows.join('')}</tbody></table>
-<h2>Refusals</h2><table><thead><tr><th>number</th><th>name</th><th>meaning</th><th>HTTP</th></tr></thead><tbody>${refusals.join('')}</tbody></table></main></html>`;
-}
