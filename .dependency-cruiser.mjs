@@ -16,8 +16,13 @@ const capability = '^src/conference/(conferences|sessions|questions|access)/';
 
 export default {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^uuid,
     {
       name: 'libs-have-one-door',
       severity: 'error',
@@ -37,7 +42,60 @@ export default {
       from: { path: '^src/conference/(conferences|sessions|questions|access)/', pathNot: '\\.spec\\.ts$' },
       to: { path: capability, pathNot: '^src/conference/$1/' },
     },
-    may('pages-know-client-and-documents', '^src/web/', '^(src/web/|libs/(feed-client|protocol)/|src/conference/view\\.ts|src/conference/[^/]+/documents\\.ts)'),
+    may(
+      'pages-know-client-and-documents',
+      '^src/web/',
+      '^(src/web/|libs/(feed-client|protocol)/|src/conference/view\\.ts|src/conference/[^/]+/documents\\.ts)',
+    ),
+    may('conference-knows-no-door', '^src/conference/', '^(src/conference/|libs/(event-log|projector|protocol)/)'),
+    only('kafkajs-only-in-the-log', 'node_modules/kafkajs', '^libs/event-log/kafka/'),
+    only(
+      'database-only-where-tables-live',
+      'node_modules/(pg|typeorm)/',
+      '^(libs/(postgres|event-log/postgres|event-log/sealing|projector|feed)/|migrations/|src/conference/[^/]+/entities\\.ts|src/doors/tokens/|src/store\\.ts)',
+    ),
+    only(
+      'sockets-only-at-the-edges',
+      'node_modules/(socket\\.io|socket\\.io-client|@nestjs/websockets|@nestjs/platform-socket\\.io)/',
+      '^(src/doors|libs/feed-client)/',
+    ),
+    only('otel-sdk-only-in-telemetry', 'node_modules/@opentelemetry/(?!api/)', '^src/telemetry\\.ts'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default'],
+      extensions: ['.ts', '.tsx', '.js', '.json'],
+    },
+  },
+};
+ } },
+    {
+      name: 'libs-have-one-door',
+      severity: 'error',
+      from: { path: '^(src|migrations)/' },
+      to: { path: '^libs/[^/]+/(?!index\\.ts$)' },
+    },
+    may('libs-never-see-src', '^libs/', '^(libs|migrations)/'),
+    may('protocol-knows-nothing', '^libs/protocol/', '^libs/protocol/'),
+    may('client-knows-protocol', '^libs/feed-client/', '^libs/(feed-client|protocol)/'),
+    may('postgres-knows-nothing', '^libs/postgres/', '^libs/postgres/'),
+    may('log-knows-postgres', '^libs/event-log/', '^libs/(event-log|postgres)/'),
+    may('write-half', '^libs/projector/', '^libs/(projector|event-log|postgres)/|^migrations/'),
+    may('read-half', '^libs/feed/', '^libs/(feed|event-log|postgres|protocol)/'),
+    {
+      name: 'capabilities-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^src/conference/(conferences|sessions|questions|access)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: capability, pathNot: '^src/conference/$1/' },
+    },
+    may(
+      'pages-know-client-and-documents',
+      '^src/web/',
+      '^(src/web/|libs/(feed-client|protocol)/|src/conference/view\\.ts|src/conference/[^/]+/documents\\.ts)',
+    ),
     may('conference-knows-no-door', '^src/conference/', '^(src/conference/|libs/(event-log|projector|protocol)/)'),
     only('kafkajs-only-in-the-log', 'node_modules/kafkajs', '^libs/event-log/kafka/'),
     only(
@@ -45,13 +103,20 @@ export default {
       'node_modules/(pg|typeorm)/',
       '^(libs/(postgres|event-log/postgres|event-log/sealing|projector|feed)/|migrations/|src/conference/[^/]+/entities\\.ts|src/doors/tokens/)',
     ),
-    only('sockets-only-at-the-edges', 'node_modules/(socket\\.io|socket\\.io-client|@nestjs/websockets|@nestjs/platform-socket\\.io)/', '^(src/doors|libs/feed-client)/'),
+    only(
+      'sockets-only-at-the-edges',
+      'node_modules/(socket\\.io|socket\\.io-client|@nestjs/websockets|@nestjs/platform-socket\\.io)/',
+      '^(src/doors|libs/feed-client)/',
+    ),
     only('otel-sdk-only-in-telemetry', 'node_modules/@opentelemetry/(?!api/)', '^src/telemetry\\.ts'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { conditionNames: ['source', 'import', 'node', 'default'], extensions: ['.ts', '.tsx', '.js', '.json'] },
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default'],
+      extensions: ['.ts', '.tsx', '.js', '.json'],
+    },
   },
 };

@@ -14,7 +14,7 @@ if (missing.length > 0) {
   const mayInstall = process.getuid?.() === 0 && has('apt-get');
   if (mayInstall) {
     process.stderr.write(`setup: installing ${packages.join(', ')} …\n`);
-    run('apt-get', ['update', '-qq']) && run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+    if (run('apt-get', ['update', '-qq'])) run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
   }
   const still = missing.filter((need) => !has(need.command));
   for (const need of still) {

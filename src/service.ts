@@ -1,5 +1,6 @@
 /** Composition of one process: store → projector and/or gateway → doors, and the way back down. */
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +19,7 @@ import type { Config } from './config.js';
 import { createCommandDoor } from './doors/commands/command-door.js';
 import { findOutcome } from './doors/commands/outcomes.js';
 import { guardHttp } from './doors/http/http-door.module.js';
+import type { HttpPorts } from './doors/http/ports.js';
 import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
 import { createTokens, type Tokens } from './doors/tokens/tokens.js';
@@ -146,7 +148,7 @@ async function openGateway(
     logger,
     limits: { ...DEFAULT_LIMITS, maxSockets: config.HALLWAY_MAX_SOCKETS },
   });
-  const health = createHealth({ role: config.ROLE, feed, projector: projecting?.projector });
+  const health = createHealth({ role: config.ROLE, feed, projector: projecting?.projector, sockets });
   const ports = {
     feed,
     commands,
@@ -156,22 +158,10 @@ async function openGateway(
     publicUrl: config.publicUrl,
     joinBudget: config.HALLWAY_JOIN_BUDGET,
   };
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(ports), {
-    logger: false,
-    bodyParser: false,
-    forceCloseConnections: true,
-  });
-  guardHttp(app);
-  servePages(app);
-  await app.init();
+  const app = await createApp(ports);
   const server = app.getHttpServer();
   if (config.ROLE !== 'projector') sockets.attach(server);
-  // A storm of returning clients must not meet Node's short default queue.
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port: config.PORT, host: config.HOST, backlog: 4_096 }, () => resolve());
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port } = await listenOn(server, config);
   return {
     url: config.PORT === 0 ? `http://${config.HOST}:${port}` : config.publicUrl,
     tokens,
@@ -186,6 +176,26 @@ async function openGateway(
       await pool.end();
     },
   };
+}
+
+async function createApp(ports: HttpPorts): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(ports), {
+    logger: false,
+    bodyParser: false,
+    forceCloseConnections: true,
+  });
+  guardHttp(app);
+  servePages(app);
+  await app.init();
+  return app;
+}
+
+/** A storm of returning clients must not meet Node's short default queue. */
+function listenOn(server: Server, { PORT, HOST }: Config): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: PORT, host: HOST, backlog: 4_096 }, () => resolve(server.address() as AddressInfo));
+  });
 }
 
 /** Hashed files may be kept for ever, pages are asked for anew. */

@@ -6,6 +6,8 @@ import type { LogRecord, RecordToAppend } from './port.js';
 export const MAX_EVENTS = 200;
 export const MAX_COMMAND_BYTES = 512 * 1024;
 const MAX_DEPTH = 32;
+/** The last instant a Date can say. */
+const MAX_TIME = 8.64e15;
 const SCHEMA = 'hallway:';
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
@@ -40,10 +42,11 @@ export function encodeCommand(command: Command, versions: EventCatalog): RecordT
     set('ce_count', String(command.events.length));
     set('traceparent', command.traceparent);
     const value = Buffer.from(JSON.stringify(event.data), 'utf8');
+    for (const header of headers.values()) bytes += header.length;
     bytes += value.length;
     return { headers, value };
   });
-  if (bytes > MAX_COMMAND_BYTES) throw new CommandTooLarge(`a command's data has at most ${MAX_COMMAND_BYTES} bytes`);
+  if (bytes > MAX_COMMAND_BYTES) throw new CommandTooLarge(`a command has at most ${MAX_COMMAND_BYTES} bytes`);
   return records;
 }
 
@@ -92,6 +95,7 @@ function readEnvelope(record: LogRecord, partition: number): Envelope | string {
   const count = number('ce_count');
   if (!Number.isInteger(version) || version < 1) return 'no version in dataschema';
   if (!(index >= 0 && index < count && count <= MAX_EVENTS)) return 'no valid place within a command';
+  if (!(Math.abs(record.timestamp) <= MAX_TIME)) return 'no valid time';
   const reason = text('ce_reason');
   const traceparent = text('traceparent');
   return {

@@ -79,7 +79,9 @@ async function seal({ keys, catalog, command, event, index }: Sealing): Promise<
   let data = event.data;
   for (const field of type.personal) {
     const text = at(data, field.path);
-    if (typeof text !== 'string') continue;
+    if (text === undefined || text === null) continue;
+    // Anything else would lie in the log in the clear.
+    if (typeof text !== 'string') throw new InvalidEvent(`${event.type}: ${field.path} is personal and not a text`);
     const subject = subjectOf(field, command.actor, event.data);
     if (!subject) throw new InvalidEvent(`${event.type}: nobody is named whose key seals ${field.path}`);
     const key = await keys.keyFor(command.conference, subject);

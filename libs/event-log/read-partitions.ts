@@ -115,9 +115,9 @@ function createBell(): Bell {
     heard: () => rings,
     wait: (since, atMostMs) => (rings === since ? sleep(atMostMs) : Promise.resolve()),
     async pause(ms, until) {
-      const end = Date.now() + ms;
+      const end = performance.now() + ms;
       // Rings end a wait for records, not a pause between offers: else every append would be an offer.
-      while (!until.aborted && Date.now() < end) await sleep(end - Date.now());
+      while (!until.aborted && performance.now() < end) await sleep(end - performance.now());
     },
   };
 }

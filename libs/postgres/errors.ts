@@ -3,7 +3,7 @@
 /** connection, resources, serialization and deadlock, operator intervention (08, 53, 40, 57). */
 const TRANSIENT_CLASSES = new Set(['08', '40', '53', '57']);
 /** lock_not_available; idle_in_transaction_session_timeout and its kin end the session, the next one works. */
-const TRANSIENT_STATES = new Set(['55P03', '25P03', '25P04', '25006']);
+const TRANSIENT_STATES = new Set(['55P03', '55000', '25P03', '25P04', '25006']);
 /** data_exception, integrity_constraint_violation. */
 const DATA_CLASSES = new Set(['22', '23']);
 const SOCKET_CODES = new Set([

@@ -98,16 +98,6 @@ export const windowHead = table<WindowHead>('window_head', ['channel', 'kind'], 
   entered: 'integer',
 });
 
-export const engineTables: readonly RowTable[] = [
-  appliedCommand,
-  actorOutcomes,
-  parkedEvent,
-  heldStream,
-  erasedSubject,
-  windowEntry,
-  windowHead,
-].map((one) => one as unknown as RowTable);
-
 /** Erases the row type: the engine handles tables of all kinds alike. */
 export const untyped = <R extends Row>(one: RowTable<R>): RowTable => one as unknown as RowTable;
 

@@ -1,7 +1,7 @@
 /** The pure half of the projector: decoded records in, one plan out. Rows come through a `RowSource`; there is no other I/O, no clock, no random. */
 import type { DecodedRecord, DecodeFailure, EventCatalog, LoggedEvent, LogRecord } from '#libs/event-log';
 import { eraseFields, subjectsOf } from '#libs/event-log';
-import { Documents, MAX_ROUNDS, ProjectionFailed, type Toucher } from './documents.js';
+import { Documents, MAX_ROUNDS, type Toucher } from './documents.js';
 import {
   type AppliedCommand,
   appliedCommand,
@@ -274,6 +274,3 @@ const reasonOf = (error: unknown): string =>
   error instanceof Unfoldable
     ? error.message
     : `the projection failed: ${error instanceof Error ? error.name : 'unknown'}`;
-
-export type { AppliedCommand, CommandRecord };
-export { ProjectionFailed };

@@ -41,6 +41,8 @@ export function tableOf<E extends { readonly conference: string }>(entity: new (
       personal: options.comment === PERSONAL,
     };
   });
-  const key = own.filter(({ options }) => options.primary).map(({ propertyName }) => propertyName as keyof RowOf<E> & string);
+  const key = own
+    .filter(({ options }) => options.primary)
+    .map(({ propertyName }) => propertyName as keyof RowOf<E> & string);
   return { name, key, columns };
 }

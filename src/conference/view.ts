@@ -103,10 +103,3 @@ export function clock(instant: number, timeZone: string, language: string): stri
     instant,
   );
 }
-
-/** Calendar day on the conference's clock, for "tomorrow" and other days. */
-export function dayOf(instant: number, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone }).format(
-    instant,
-  );
-}

@@ -9,12 +9,13 @@ const WEDGED_MS = 30_000;
 const STALE_MS = 10_000;
 
 export interface HealthParts {
+  readonly sockets: { stats(): object };
   readonly role: string;
   readonly feed: Feed;
   readonly projector: Projector | undefined;
 }
 
-export function createHealth({ role, feed, projector }: HealthParts): Health & { drain(): void } {
+export function createHealth({ role, feed, projector, sockets }: HealthParts): Health & { drain(): void } {
   let draining = false;
   const partitions = () => projector?.status() ?? [];
   const lag = () =>
@@ -36,6 +37,8 @@ export function createHealth({ role, feed, projector }: HealthParts): Health & {
         lag: lag(),
         owned: partitions().filter(({ owned }) => owned).length,
         tailIdleMs: Math.round(idle),
+        feed: feed.stats(),
+        sockets: sockets.stats(),
         errors,
       };
       const serves = role === 'projector' || idle < STALE_MS;

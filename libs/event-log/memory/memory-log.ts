@@ -42,7 +42,7 @@ export function createMemoryLog({ partitions }: { readonly partitions: number })
     },
     async read(partition: number, from: bigint, limit: number): Promise<LogBatch> {
       const source = at(partition);
-      const records = source.slice(Number(from), Number(from) + limit);
+      const records = from < 0n ? [] : source.slice(Number(from), Number(from) + limit);
       return {
         partition,
         fetchedOffset: from,

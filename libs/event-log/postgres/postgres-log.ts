@@ -1,7 +1,7 @@
 /** The embedded log: a table with gapless offsets per partition. The row lock on `log_head` is held to the commit, so offsets become visible in order. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { isTransient, type Logger } from '#libs/postgres';
+import { inTransaction, isTransient, type Logger } from '#libs/postgres';
 import { partitionOf } from '../partition.js';
 import {
   type EventLog,
@@ -31,13 +31,23 @@ const POLL_MS = 100;
 const FETCH = 1_000;
 
 /** @throws Error if the log was made with another number of partitions */
-export async function createPostgresLog({ pool, partitions, logger, onNotify, notify }: PostgresLogOptions): Promise<EventLog> {
-  await pool.query(
-    'insert into log_head (partition, incarnation) select p, $2::uuid from generate_series(0, $1::int - 1) p where not exists (select from log_head) on conflict do nothing',
-    [partitions, randomUUID()],
-  );
-  const { rows } = await pool.query<{ count: string }>('select count(*) from log_head');
-  const made = Number(rows[0]?.count);
+export async function createPostgresLog({
+  pool,
+  partitions,
+  logger,
+  onNotify,
+  notify,
+}: PostgresLogOptions): Promise<EventLog> {
+  const made = await inTransaction(pool, async (client) => {
+    // First starts of several processes take turns, so that one count and one incarnation win.
+    await client.query('lock table log_head in exclusive mode');
+    await client.query(
+      'insert into log_head (partition, incarnation) select p, $2::uuid from generate_series(0, $1::int - 1) p where not exists (select from log_head)',
+      [partitions, randomUUID()],
+    );
+    const { rows } = await client.query<{ count: string }>('select count(*) from log_head');
+    return Number(rows[0]?.count);
+  });
   if (made !== partitions) {
     throw new Error(
       `201 this log was made with ${made} partitions and cannot have ${partitions}: a conference would change its partition. Set HALLWAY_PARTITIONS=${made}`,

@@ -1,18 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import { newKey, SubjectErased, type SubjectKey, type SubjectKeys } from './keys.js';
+import { newKey, SubjectErased, type SubjectKeys } from './keys.js';
 
-/** A gateway seals for thousands of people in bursts; an erased one is caught at the latest when its entry ends, and by the fold at once. */
-const CACHE = { max: 10_000, ttl: 10_000 };
-
-/** Keys in the permanent table `subject_key`. */
+/** Keys in the permanent table `subject_key`. Never cached for sealing: an erased subject is refused from the next command on. */
 export function createPostgresKeys(pool: pg.Pool): SubjectKeys {
-  const cache = new LRUCache<string, SubjectKey>(CACHE);
   return {
     async keyFor(conference, subject) {
-      const name = JSON.stringify([conference, subject]);
-      const cached = cache.get(name);
-      if (cached) return cached;
       const fresh = newKey();
       // Committed before it is read back: whoever made the row first, all seal with the same key.
       await pool.query(
@@ -25,9 +17,7 @@ export function createPostgresKeys(pool: pg.Pool): SubjectKeys {
       );
       const row = rows[0];
       if (!row?.key) throw new SubjectErased('this subject has been erased');
-      const found = { id: row.key_id, key: row.key };
-      cache.set(name, found);
-      return found;
+      return { id: row.key_id, key: row.key };
     },
     async find(ids) {
       const { rows } = await pool.query<{ key_id: string; key: Buffer | null }>(

@@ -11,7 +11,8 @@ export const STREAM = 'conference';
 const self = ({ state }: DecisionContext) => state.document<ConferenceDocument>('schedule', 'conference/self');
 const isTimeZone = (name: string): boolean => {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+    new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
+    return true;
   } catch {
     return false;
   }

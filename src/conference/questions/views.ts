@@ -68,54 +68,59 @@ export function questionViews(
       ({ id }) => [{ channel: '_authors', key: `question/${id}` }],
       'question',
     ),
-    {
-      kind: 'qa',
-      shows: [
-        {
-          table: untyped(qas),
-          refs: (row) => [{ channel: `session/${String(row.session)}/questions`, key: 'qa/state' }],
-        },
-      ],
-      reads: ({ channel }) => [{ table: untyped(qas), where: { session: sessionIn(channel) } }],
-      render: ({ channel }, rows) => {
-        const qa = rows.get(qas, { session: sessionIn(channel) });
-        if (!qa) return null;
-        const { open, mode, frozen, taken, waiting, dismissed } = qa;
-        return json({ open, mode, frozen, taken, waiting, dismissed } satisfies QaDocument);
-      },
-    },
-    {
-      kind: 'session',
-      shows: [
-        {
-          table: untyped(questions),
-          refs: (row) => [{ channel: `me/${String(row.author)}`, key: `session/${String(row.session)}` }],
-        },
-        {
-          table: untyped(votes),
-          refs: (row) => [{ channel: `me/${String(row.voter)}`, key: `session/${String(row.session)}` }],
-        },
-      ],
-      reads: ({ channel, key }) => [
-        { table: untyped(questions), where: { author: channel.slice('me/'.length), session: idIn(key) } },
-        { table: untyped(votes), where: { voter: channel.slice('me/'.length), session: idIn(key) } },
-      ],
-      render: ({ channel, key }, rows) => {
-        const actor = channel.slice('me/'.length);
-        const own = rows.all(questions, { author: actor, session: idIn(key) });
-        const voted = rows.all(votes, { voter: actor, session: idIn(key) });
-        if (own.length === 0 && voted.length === 0) return null;
-        return json({
-          questions: own.map(({ id, text, state, because, votes: count }) => ({
-            id,
-            text,
-            state,
-            because,
-            votes: count,
-          })),
-          votes: voted.map(({ question }) => question),
-        } satisfies MyQuestionsDocument);
-      },
-    },
+    qaView(qas),
+    mineView(questions, votes),
   ];
 }
+
+const qaView = (qas: RowTable<RowOf<QaRow>>): DocumentView => ({
+  kind: 'qa',
+  shows: [
+    {
+      table: untyped(qas),
+      refs: (row) => [{ channel: `session/${String(row.session)}/questions`, key: 'qa/state' }],
+    },
+  ],
+  reads: ({ channel }) => [{ table: untyped(qas), where: { session: sessionIn(channel) } }],
+  render: ({ channel }, rows) => {
+    const qa = rows.get(qas, { session: sessionIn(channel) });
+    if (!qa) return null;
+    const { open, mode, frozen, taken, waiting, dismissed } = qa;
+    return json({ open, mode, frozen, taken, waiting, dismissed } satisfies QaDocument);
+  },
+});
+
+/** What one person asked and voted for in one session. */
+const mineView = (questions: RowTable<Question>, votes: RowTable<Vote>): DocumentView => ({
+  kind: 'session',
+  shows: [
+    {
+      table: untyped(questions),
+      refs: (row) => [{ channel: `me/${String(row.author)}`, key: `session/${String(row.session)}` }],
+    },
+    {
+      table: untyped(votes),
+      refs: (row) => [{ channel: `me/${String(row.voter)}`, key: `session/${String(row.session)}` }],
+    },
+  ],
+  reads: ({ channel, key }) => [
+    { table: untyped(questions), where: { author: channel.slice('me/'.length), session: idIn(key) } },
+    { table: untyped(votes), where: { voter: channel.slice('me/'.length), session: idIn(key) } },
+  ],
+  render: ({ channel, key }, rows) => {
+    const actor = channel.slice('me/'.length);
+    const own = rows.all(questions, { author: actor, session: idIn(key) });
+    const voted = rows.all(votes, { voter: actor, session: idIn(key) });
+    if (own.length === 0 && voted.length === 0) return null;
+    return json({
+      questions: own.map(({ id, text, state, because, votes: count }) => ({
+        id,
+        text,
+        state,
+        because,
+        votes: count,
+      })),
+      votes: voted.map(({ question }) => question),
+    } satisfies MyQuestionsDocument);
+  },
+});

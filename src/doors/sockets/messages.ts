@@ -75,11 +75,11 @@ async function subscribe(door: Door, hall: Hall, follower: Follower, message: un
     answers[channel] = 'ok';
     follower.channels.set(channel, { to: null });
     // After the ack: all content comes as frames.
-    setImmediate(() =>
+    setImmediate(() => {
       resume(door, hall, follower, channel, cursor as Cursor | null).catch((err: unknown) =>
         door.ports.logger.error({ err }, 'a resume failed'),
-      ),
-    );
+      );
+    });
   }
   return answers;
 }

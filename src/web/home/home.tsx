@@ -110,7 +110,9 @@ function Conference({ conference, token, texts, onTrouble }: ConferenceProps) {
           <li key={room.id}>
             <button
               type="button"
-              onClick={() => openScreen(room.id).catch((error: Error) => onTrouble(texts.failed(error.message)))}
+              onClick={() => {
+                openScreen(room.id).catch((error: Error) => onTrouble(texts.failed(error.message)));
+              }}
             >
               <bdi>{room.name}</bdi>
               <br />

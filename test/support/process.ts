@@ -1,0 +1,143 @@
+/** A real process of the built service, and its HTTP door. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+
+export interface ServiceProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** All it has printed. */
+  output(): string;
+  /** Resolves with what it printed once the pattern is there. */
+  printed(pattern: RegExp): Promise<string>;
+  /** Sends the signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts `hallway start` of dist/ with this environment only. */
+export async function startProcess(environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+  const port = environment.PORT ?? String(await freePort());
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/cli/main.js', 'start'], {
+    env: { PATH: process.env.PATH ?? '', HALLWAY_DRAIN_MS: '300', ...environment, PORT: port },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const lookers = new Set<() => void>();
+  const hear = (chunk: Buffer) => {
+    text += chunk.toString();
+    for (const look of [...lookers]) look();
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    child,
+    output: () => text,
+    printed: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (!pattern.test(text)) return;
+          lookers.delete(look);
+          resolve(text);
+        };
+        lookers.add(look);
+        look();
+        void ended.then((code) =>
+          reject(new Error(`the process ended with ${code} before it printed ${pattern}:\n${text}`)),
+        );
+      }),
+    end(signal) {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** Resolves when the condition holds; looks often, gives up loudly. */
+export async function until(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  withinMs = 15_000,
+): Promise<number> {
+  const started = performance.now();
+  for (;;) {
+    if (await condition()) return performance.now() - started;
+    if (performance.now() - started > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export interface Ack {
+  readonly position: number | null;
+  readonly outcome: string;
+  readonly subject: string;
+  readonly because?: string;
+}
+
+export interface Api {
+  /** Sends a command and expects an outcome. */
+  send(type: string, data: object, id?: string): Promise<Ack>;
+  post(route: string, body: object): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+  get(route: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+}
+
+export function api(url: () => string, token: string, conference = 'demo'): Api {
+  const call = async (route: string, init: RequestInit) => {
+    const response = await fetch(url() + route, {
+      ...init,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  return {
+    async send(type, data, id = randomUUID()) {
+      const { status, body } = await call(`/v1/conferences/${conference}/commands`, {
+        method: 'POST',
+        body: JSON.stringify({ id, type, data }),
+      });
+      if (status !== 200 && status !== 202) throw new Error(`${type}: ${JSON.stringify(body)}`);
+      return body as unknown as Ack;
+    },
+    post: (route, body) => call(route, { method: 'POST', body: JSON.stringify(body) }),
+    get: (route) => call(route, {}),
+  };
+}
+
+/** Conference `demo` with rooms a and b and sessions s1 (now), s2 (in an hour) in a, questions open in s1. */
+export async function openDemo({ send }: Api): Promise<void> {
+  const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();
+  await send('open-conference', { title: 'Demo <b>conference</b>', timeZone: 'Europe/Berlin' });
+  await send('define-rooms', {
+    rooms: [
+      { id: 'a', name: 'Hall A', order: 1 },
+      { id: 'b', name: 'Hall B', order: 2 },
+    ],
+  });
+  await send('schedule-session', {
+    id: 's1',
+    title: 'Safe roll-out of models',
+    room: 'a',
+    start: at(-1),
+    end: at(44),
+    speakers: ['An engineer'],
+  });
+  await send('schedule-session', {
+    id: 's2',
+    title: 'Ten years of a free authority',
+    room: 'a',
+    start: at(60),
+    end: at(105),
+    speakers: ['A founder'],
+  });
+  await send('open-questions', { session: 's1' });
+}
