@@ -191,9 +191,13 @@ class Client implements FeedClient {
   }
 
   private subscribed(ack: Parameters<Parameters<Connection['subscribe']>[1]>[0]): void {
+    if (isRefusal(ack)) {
+      this.state.subscribeRefused(ack.refusal);
+      return;
+    }
     for (const [channel, answer] of Object.entries(ack)) {
-      if (typeof answer === 'object' && 'refusal' in answer) this.refused.set(channel, answer.refusal);
-      else this.refused.delete(channel);
+      if (answer === 'ok') this.refused.delete(channel);
+      else this.refused.set(channel, answer.refusal);
     }
   }
 
@@ -203,3 +207,7 @@ class Client implements FeedClient {
     this.connection = undefined;
   }
 }
+
+/** A refusal has a number; an answer per channel could at most have a channel of that name. */
+const isRefusal = (ack: object): ack is { readonly refusal: RefusalBody } =>
+  'refusal' in ack && typeof (ack.refusal as { code?: unknown }).code === 'number';

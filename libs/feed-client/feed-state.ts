@@ -34,7 +34,8 @@ const MAX_AGE_MS = 6_000;
 const MISSED_BEACONS = 2.5;
 const RESUME_AGAIN_MS = 5_000;
 const FIRST_RETRY_MS: Readonly<Record<ClientClass, number>> = { screen: 500, desk: 500, phone: 8_000 };
-const RETRY_CAP_MS = 15_000;
+/** A wall that was cut off is back within seconds; thousands of phones take longer, on purpose. */
+const RETRY_CAP_MS: Readonly<Record<ClientClass, number>> = { screen: 4_000, desk: 4_000, phone: 15_000 };
 const EXPIRED = 301;
 
 export class FeedState {
@@ -113,6 +114,15 @@ export class FeedState {
     return this.retry(random, 0, false);
   }
 
+  /** A whole subscription was refused: what was asked for is asked for again after the next beacon, from scratch if it was at fault. */
+  subscribeRefused({ code }: RefusalBody): void {
+    for (const copy of this.channels.values()) {
+      if (copy.resumingSince === null) continue;
+      copy.resumingSince = null;
+      if (code >= 200) copy.cursor = null;
+    }
+  }
+
   /** The server said no: while connecting, or before closing. */
   refused(refusal: RefusalBody, random: number): Effect[] {
     if (refusal.code < 200) return this.retry(random, refusal.retryAfter ?? 0, false);
@@ -169,7 +179,7 @@ export class FeedState {
     const window =
       this.attempts === 0
         ? FIRST_RETRY_MS[this.cls]
-        : Math.min(RETRY_CAP_MS, FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
+        : Math.min(RETRY_CAP_MS[this.cls], FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
     this.attempts += 1;
     this.phase = 'waiting';
     return [{ do: 'connect', inMs: atLeastMs + window * random, renew }, { do: 'notify' }];

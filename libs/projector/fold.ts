@@ -3,7 +3,6 @@ import type { DecodedRecord, DecodeFailure, EventCatalog, LoggedEvent, LogRecord
 import { eraseFields, subjectsOf } from '#libs/event-log';
 import { Documents, MAX_ROUNDS, type Toucher } from './documents.js';
 import {
-  type AppliedCommand,
   appliedCommand,
   type ErasedSubject,
   erasedSubject,
@@ -12,7 +11,7 @@ import {
   outcomesView,
   untyped,
 } from './engine-tables.js';
-import { type CommandRecord, Outcomes } from './outcomes.js';
+import { Outcomes } from './outcomes.js';
 import { type AppliedChange, Overlay } from './overlay.js';
 import { Parking } from './parking.js';
 import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
