@@ -53,13 +53,13 @@ async function play(world: World, steps: readonly Step[], questions: string[] = 
     const by = OWN.has(act) ? (people[who] ?? organizer) : organizer;
     const question = questions[which % Math.max(1, questions.length)] ?? 'none';
     const session = `s${(which % 3) + 1}`;
-    const data =
-      {
-        'ask-question': { session: 's1', text: `question ${number}` },
-        'dismiss-question': { question, reason: 'duplicate' },
-        'swap-sessions': { first: session, second: 's2' },
-        'erase-attendee': { subject: people[who]?.actor },
-      }[act] ?? (act.endsWith('-session') ? { session } : { question });
+    const special: Readonly<Record<string, object>> = {
+      'ask-question': { session: 's1', text: `question ${number}` },
+      'dismiss-question': { question, reason: 'duplicate' },
+      'swap-sessions': { first: session, second: 's2' },
+      'erase-attendee': { subject: people[who]?.actor },
+    };
+    const data = special[act] ?? (act.endsWith('-session') ? { session } : { question });
     for (let attempt = 0; attempt <= retries; attempt++) {
       const ids = await world.send(act, data, by, `step ${number}`);
       if (!(ids instanceof Refusal) && act === 'ask-question' && ids[0] && !questions.includes(ids[0]))
