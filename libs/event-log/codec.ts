@@ -9,6 +9,7 @@ const MAX_DEPTH = 32;
 /** The last instant a Date can say. */
 const MAX_TIME = 8.64e15;
 const SCHEMA = 'hallway:';
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 export class CommandTooLarge extends Error {
@@ -90,6 +91,7 @@ function readEnvelope(record: LogRecord, partition: number): Envelope | string {
     'ce_commandid',
   ].map(text);
   if (!id || !source || !type || !subject || !actor || !actorRole || !commandId) return 'attributes are missing';
+  if (!UUID.test(commandId)) return 'commandid is not a UUID';
   const version = Number(/\/(\d{1,6})$/.exec(text('ce_dataschema') ?? '')?.[1]);
   const index = number('ce_index');
   const count = number('ce_count');

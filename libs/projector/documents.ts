@@ -1,7 +1,7 @@
 /** Which documents a batch touches, and their bodies: touched at each row change, rendered once, from the final rows. */
 import type { JsonObject } from '#libs/event-log';
 import { untyped, type WindowEntry, type WindowHead, windowEntry, windowHead } from './engine-tables.js';
-import type { AppliedChange, Overlay } from './overlay.js';
+import { type AppliedChange, LoadFailed, type Overlay } from './overlay.js';
 import type { ConferenceSelect, DocumentWrite } from './plan.js';
 import type { DocumentRef, DocumentView, Row } from './projection.js';
 
@@ -15,6 +15,13 @@ interface Touch extends DocumentRef {
   traceparent: string | null;
   /** It left its window: a tombstone whatever its rows say. */
   evicted: boolean;
+}
+
+interface Shown {
+  readonly view: DocumentView;
+  readonly ref: DocumentRef;
+  /** By the row after the change. */
+  readonly shown: boolean;
 }
 
 export interface Toucher {
@@ -50,13 +57,17 @@ export class Documents {
 
   /** I3: whatever a row showed before or shows after is touched, so no split of the log can leave a body behind its rows. */
   async touch(changes: readonly AppliedChange[], by: Toucher): Promise<void> {
-    for (const { table, before, after } of changes) {
-      for (const { view, refs } of this.viewsByTable.get(table.name) ?? []) {
-        const shown = after ? refs(after) : [];
-        for (const ref of before ? refs(before) : []) await this.add(view, ref, by, false);
-        for (const ref of shown) await this.add(view, ref, by, true);
-      }
-    }
+    for (const { view, ref, shown } of this.refsOf(changes)) await this.add(view, ref, by, shown);
+  }
+
+  /** All of them, before any is touched: a view that throws must leave nothing behind. */
+  refsOf(changes: readonly AppliedChange[]): readonly Shown[] {
+    return changes.flatMap(({ table, before, after }) =>
+      (this.viewsByTable.get(table.name) ?? []).flatMap(({ view, refs }) => [
+        ...(before ? refs(before) : []).map((ref): Shown => ({ view, ref, shown: false })),
+        ...(after ? refs(after) : []).map((ref): Shown => ({ view, ref, shown: true })),
+      ]),
+    );
   }
 
   async render(): Promise<DocumentWrite[]> {
@@ -66,7 +77,9 @@ export class Documents {
       await this.loadFor(living);
       return touches.map((touch) => this.write(touch));
     } catch (error) {
-      throw isTransientLoad(error) ? error : new ProjectionFailed('a document could not be rendered', { cause: error });
+      throw error instanceof LoadFailed
+        ? error
+        : new ProjectionFailed('a document could not be rendered', { cause: error });
     }
   }
 
@@ -94,7 +107,7 @@ export class Documents {
     if (view.window !== undefined && !evicted) evicted = await this.isEvicted(view, ref, by, shown);
     if (known) {
       known.version = by.version;
-      known.traceparent = by.traceparent ?? known.traceparent;
+      known.traceparent = by.traceparent;
       known.evicted = evicted;
     } else {
       this.touches.set(id, {
@@ -147,6 +160,3 @@ export class Documents {
     return false;
   }
 }
-
-/** Losing the database while loading says nothing about the projection. */
-const isTransientLoad = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'string';

@@ -12,10 +12,11 @@ import {
   untyped,
 } from './engine-tables.js';
 import { Outcomes } from './outcomes.js';
-import { type AppliedChange, Overlay } from './overlay.js';
+import { type AppliedChange, LoadFailed, Overlay } from './overlay.js';
 import { Parking } from './parking.js';
 import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
 import type { EventHandler, ProjectionSet, Row, RowTable } from './projection.js';
+import { reasonOf, Unfoldable } from './unfoldable.js';
 
 export interface FoldInput {
   readonly set: ProjectionSet;
@@ -33,14 +34,15 @@ export interface FoldInput {
   readonly parkOnly?: string;
 }
 
-/** Why an event cannot be folded now; it parks its stream. */
-class Unfoldable extends Error {}
-
 export type FoldVerdict = { readonly changed: boolean; readonly noEffect: string | null };
 
 /** @throws ProjectionFailed when a document cannot be rendered: fold the commands one by one to find which */
 export async function foldBatch(input: FoldInput): Promise<BatchPlan> {
-  return new Fold(input).run();
+  try {
+    return await new Fold(input).run();
+  } catch (error) {
+    throw error instanceof LoadFailed ? error.cause : error;
+  }
 }
 
 export class Fold {
@@ -115,7 +117,7 @@ export class Fold {
       const verdict = await this.foldEvent(decoded.event, by);
       await this.outcomes.settle(command, verdict, by);
     } catch (error) {
-      if (isDatabaseError(error)) throw error;
+      if (error instanceof LoadFailed) throw error;
       const reason = reasonOf(error);
       if (stream !== null) await this.parking.park({ record, event, command, by, reason });
       else {
@@ -126,36 +128,42 @@ export class Fold {
     }
   }
 
-  /** Folds one event at a version (its own offset, or the offset that released it). Changes nothing if it throws. */
+  /** Folds one event at a version (its own offset, or the offset that released it). Changes nothing if a projection throws. */
   async foldEvent(original: LoggedEvent, by: Toucher): Promise<FoldVerdict> {
     const event = await this.withoutErased(original);
-    const { conference } = event;
-    if (event.type === this.input.set.skip) return this.parking.skip(event, by);
-    this.overlay.mark();
+    if (event.type === this.input.set.skip) {
+      const verdict = await this.parking.skip(event, by);
+      this.note(event, by, [], verdict.noEffect);
+      return verdict;
+    }
+    // Whatever a projection makes of it, the erasure itself holds (I14).
+    if (event.type === this.input.set.erasure) await this.documents.touch(this.erase(event), by);
+    const { changes, noEffect } = await this.foldAtomically(event);
+    await this.documents.touch(changes, by);
+    this.note(event, by, changes, noEffect);
+    return { changed: noEffect === null, noEffect };
+  }
+
+  private async foldAtomically(
+    event: LoggedEvent,
+  ): Promise<{ changes: readonly AppliedChange[]; noEffect: string | null }> {
+    const { conference, type } = event;
     const changes: AppliedChange[] = [];
     const reasons: string[] = [];
+    this.overlay.mark();
     try {
-      if (event.type === this.input.set.erasure) changes.push(...this.erase(event));
-      for (const handler of this.handlers.get(event.type) ?? []) {
+      for (const handler of this.handlers.get(type) ?? []) {
         await this.load([{ event, handler }]);
         const result = handler.fold(event, this.overlay.view(conference, false));
         if ('noEffect' in result) reasons.push(result.noEffect);
-        else
-          for (const change of result)
-            changes.push(
-              'put' in change
-                ? this.overlay.put(conference, change.table, change.put)
-                : this.overlay.remove(conference, change.table, change.remove),
-            );
+        else changes.push(...result.map((change) => this.overlay.apply(conference, change)));
       }
+      this.documents.refsOf(changes);
+      return { changes, noEffect: changes.length === 0 ? (reasons[0] ?? null) : null };
     } catch (error) {
       this.overlay.rollback();
       throw error;
     }
-    const noEffect = changes.length === 0 ? (reasons[0] ?? null) : null;
-    await this.documents.touch(changes, by);
-    this.note(event, by, changes, noEffect);
-    return { changed: noEffect === null, noEffect };
   }
 
   private erase(event: LoggedEvent): AppliedChange[] {
@@ -167,6 +175,15 @@ export class Fold {
         offset: safeNumber(event.position.offset),
       } satisfies ErasedSubject),
     ];
+  }
+
+  /** Records that were parked, again. */
+  async decode(records: readonly LogRecord[]): Promise<readonly DecodedRecord[]> {
+    try {
+      return await this.input.decode(records);
+    } catch (cause) {
+      throw new LoadFailed('keys could not be loaded', { cause });
+    }
   }
 
   /** I14: who was erased earlier in log order has no text, whatever a key still opens. */
@@ -226,7 +243,7 @@ export class Fold {
       );
     } catch (error) {
       // A projection that throws here throws again at its own event, where its stream can be parked.
-      if (isDatabaseError(error)) throw error;
+      if (error instanceof LoadFailed) throw error;
     }
   }
 
@@ -264,12 +281,3 @@ const impersonal = (table: RowTable, row: Row): Row => ({
       .map(({ property }) => [property, row[property] ?? null]),
   ),
 });
-
-/** What comes from the database says nothing about the event. */
-const isDatabaseError = (error: unknown): boolean =>
-  typeof (error as { code?: unknown }).code === 'string' && !(error instanceof TypeError);
-
-const reasonOf = (error: unknown): string =>
-  error instanceof Unfoldable
-    ? error.message
-    : `the projection failed: ${error instanceof Error ? error.name : 'unknown'}`;

@@ -3,14 +3,20 @@
  * are written once per key, however often a batch changed them.
  */
 import type { ConferenceSelect, RowSource, RowWrite } from './plan.js';
-import type { Row, Rows, RowTable, Select, Value } from './projection.js';
+import type { Row, RowChange, Rows, RowTable, Select } from './projection.js';
 
 /** A projection read rows that its `reads` did not declare: its result could depend on what else is in the batch. */
 export class UndeclaredRead extends Error {
   override readonly name = 'UndeclaredRead';
 }
 
+/** The source failed: this says nothing about events or projections. `cause` is what it threw. */
+export class LoadFailed extends Error {
+  override readonly name = 'LoadFailed';
+}
+
 interface Entry {
+  readonly key: Row;
   readonly conference: string;
   row: Row | null;
   dirty: boolean;
@@ -37,11 +43,16 @@ export interface AppliedChange {
   readonly after: Row | null;
 }
 
-const keyOf = (
+/** Cheap, for it is made at every look: values of one column are of one type, and none holds the separator. */
+function keyOf(
   conference: string,
   row: { readonly [property: string]: unknown },
   properties: readonly string[],
-): string => JSON.stringify([conference, ...properties.map((property) => row[property] ?? null)]);
+): string {
+  let key = conference;
+  for (const property of properties) key += `\u0001${String(row[property])}`;
+  return key;
+}
 
 export class Overlay {
   private readonly tables = new Map<string, TableState>();
@@ -57,11 +68,19 @@ export class Overlay {
       if (!this.knows(wanted, id)) missing.set(`${wanted.select.table.name} ${id}`, wanted);
     }
     if (missing.size === 0) return false;
-    for (const { conference, table, rows } of await this.source.load([...missing.values()])) {
+    for (const { conference, table, rows } of await this.load([...missing.values()])) {
       for (const row of rows) this.addLoaded(conference, table, row);
     }
     for (const wanted of missing.values()) this.stateOf(wanted.select.table).loaded.add(this.idOf(wanted));
     return true;
+  }
+
+  private async load(selects: readonly ConferenceSelect[]): ReturnType<RowSource['load']> {
+    try {
+      return await this.source.load(selects);
+    } catch (cause) {
+      throw new LoadFailed('rows could not be loaded', { cause });
+    }
   }
 
   /** Rows of one conference; while declaring reads, what is not loaded reads as absent. */
@@ -98,6 +117,12 @@ export class Overlay {
     this.undo = [];
   }
 
+  apply(conference: string, change: RowChange): AppliedChange {
+    return 'put' in change
+      ? this.put(conference, change.table, change.put)
+      : this.remove(conference, change.table, change.remove);
+  }
+
   put(conference: string, table: RowTable, row: Row): AppliedChange {
     return this.change(conference, table, row, row);
   }
@@ -109,15 +134,8 @@ export class Overlay {
   writes(): RowWrite[] {
     const writes: RowWrite[] = [];
     for (const { table, entries } of this.tables.values()) {
-      for (const [pk, { conference, row, dirty }] of entries) {
-        if (!dirty) continue;
-        const values = (JSON.parse(pk) as Value[]).slice(1);
-        writes.push({
-          conference,
-          table,
-          key: Object.fromEntries(table.key.map((property, index) => [property, values[index] ?? null])),
-          row,
-        });
+      for (const { conference, key, row, dirty } of entries.values()) {
+        if (dirty) writes.push({ conference, table, key, row });
       }
     }
     return writes;
@@ -128,7 +146,7 @@ export class Overlay {
     const pk = keyOf(conference, key, table.key);
     const entry = state.entries.get(pk);
     this.undo.push({ state, pk, entry });
-    this.set(state, pk, { conference, row, dirty: true });
+    this.set(state, pk, { conference, key: pick(key, table.key), row, dirty: true });
     return { table, before: entry?.row ?? null, after: row };
   }
 
@@ -136,7 +154,7 @@ export class Overlay {
     const state = this.stateOf(table);
     const pk = keyOf(conference, row, table.key);
     // What this batch changed, or read earlier, is newer than what the database says.
-    if (!state.entries.has(pk)) this.set(state, pk, { conference, row, dirty: false });
+    if (!state.entries.has(pk)) this.set(state, pk, { conference, key: pick(row, table.key), row, dirty: false });
   }
 
   private set(state: TableState, pk: string, entry: Entry | undefined): void {
@@ -193,3 +211,6 @@ function addTo(index: Map<string, Set<string>>, key: string, pk: string): void {
   if (known) known.add(pk);
   else index.set(key, new Set([pk]));
 }
+
+const pick = (row: Row, properties: readonly string[]): Row =>
+  Object.fromEntries(properties.map((property) => [property, row[property] ?? null]));

@@ -11,6 +11,8 @@ import {
 } from './engine-tables.js';
 import type { Fold, FoldVerdict } from './fold.js';
 import type { CommandRecord } from './outcomes.js';
+import { LoadFailed } from './overlay.js';
+import { reasonOf } from './unfoldable.js';
 
 interface ToPark {
   readonly record: LogRecord;
@@ -51,7 +53,8 @@ export class Parking {
     const dropped = rows.get(parkedEvent, { offset });
     // In a later build it was dropped at its own offset already.
     if (!dropped)
-      return input.isSkipped(conference, offset)
+      return input.isSkipped(conference, offset) ||
+        this.fold.skipped.some((one) => one.conference === conference && one.offset === offset)
         ? { changed: true, noEffect: null }
         : { changed: false, noEffect: 'nothing is parked at this offset' };
     const { stream } = dropped;
@@ -64,22 +67,39 @@ export class Parking {
     const waiting = [...rows.all(parkedEvent, { stream })].sort((a, b) => a.offset - b.offset);
     for (const parked of waiting) {
       const verdict = await this.tryFold(parked, by);
-      if (!verdict) return { changed: true, noEffect: null };
+      if (typeof verdict === 'string') {
+        await this.holdFrom(conference, { ...parked, reason: verdict }, by);
+        return { changed: true, noEffect: null };
+      }
       await this.unpark(conference, parked, verdict, by);
     }
     await this.fold.documents.touch([overlay.remove(conference, untyped(heldStream), { stream })], by);
     return { changed: true, noEffect: null };
   }
 
-  private async tryFold(parked: ParkedEvent, by: Toucher): Promise<FoldVerdict | null> {
-    const [decoded] = await this.fold.input.decode([unpackRecord(parked)]);
-    if (!decoded || !('event' in decoded)) return null;
+  /** @returns what came of it, or why it still cannot be folded */
+  private async tryFold(parked: ParkedEvent, by: Toucher): Promise<FoldVerdict | string> {
+    const [decoded] = await this.fold.decode([unpackRecord(parked)]);
+    if (!decoded || !('event' in decoded))
+      return decoded && 'failure' in decoded ? decoded.failure.reason : 'unreadable';
     try {
       return await this.fold.foldEvent(decoded.event, by);
     } catch (error) {
-      if (typeof (error as { code?: unknown }).code === 'string') throw error;
-      return null; // Still not: the stream stays held from here on.
+      if (error instanceof LoadFailed) throw error;
+      return reasonOf(error);
     }
+  }
+
+  /** The stream stays held; what an operator sees is the event that now holds it. */
+  private async holdFrom(conference: string, parked: ParkedEvent, by: Toucher): Promise<void> {
+    const { overlay, documents } = this.fold;
+    const { stream, offset } = parked;
+    overlay.put(conference, untyped(parkedEvent), parked);
+    const since = overlay.view(conference, false).get(heldStream, { stream })?.since ?? '';
+    await documents.touch(
+      [overlay.put(conference, untyped(heldStream), { stream, since, offset } satisfies HeldStream)],
+      by,
+    );
   }
 
   private async unpark(conference: string, parked: ParkedEvent, verdict: FoldVerdict, by: Toucher): Promise<void> {
