@@ -88,7 +88,7 @@ class Client implements FeedClient {
   }
 
   status(): Status {
-    return this.state.status();
+    return this.state.status(performance.now());
   }
 
   refusals(): ReadonlyMap<string, RefusalBody> {
@@ -123,7 +123,8 @@ class Client implements FeedClient {
       if (answer && !('refusal' in answer && answer.refusal.code < 200 && answer.refusal.code !== 106)) return answer;
       if (performance.now() >= end)
         return answer ?? { refusal: { code: 103, message: 'no answer in time; the same id can be sent again' } };
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const wait = answer && 'refusal' in answer ? answer.refusal.retryAfter : undefined;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(wait ?? 300, 2_000)));
     }
   }
 
@@ -162,7 +163,8 @@ class Client implements FeedClient {
   private connect(renew: boolean): void {
     this.drop();
     const generation = this.generation;
-    Promise.resolve(this.options.getToken(renew)).then(
+    this.state.opening(performance.now());
+    (async () => this.options.getToken(renew))().then(
       (token) => {
         if (generation === this.generation) this.open(token);
       },
@@ -196,6 +198,7 @@ class Client implements FeedClient {
       return;
     }
     for (const [channel, answer] of Object.entries(ack)) {
+      this.state.answered(channel, answer === 'ok');
       if (answer === 'ok') this.refused.delete(channel);
       else this.refused.set(channel, answer.refusal);
     }

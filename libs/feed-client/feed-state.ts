@@ -33,6 +33,11 @@ export interface Status {
 const MAX_AGE_MS = 6_000;
 const MISSED_BEACONS = 2.5;
 const RESUME_AGAIN_MS = 5_000;
+const JOIN_WITHIN_MS = 15_000;
+/** Most channels in one message (SPEC S2). */
+const MAX_CHANNELS = 100;
+/** A resume in a living connection is over before anybody could read that it is there; longer is not "live". */
+const CATCH_UP_MS = 3_000;
 const FIRST_RETRY_MS: Readonly<Record<ClientClass, number>> = { screen: 500, desk: 500, phone: 8_000 };
 /** A wall that was cut off is back within seconds; thousands of phones take longer, on purpose. */
 const RETRY_CAP_MS: Readonly<Record<ClientClass, number>> = { screen: 4_000, desk: 4_000, phone: 15_000 };
@@ -48,6 +53,12 @@ export class FeedState {
   private asOf: number | null = null;
   private offset: number | null = null;
   private refusal: RefusalBody | undefined;
+  /** Channels that this identity may not follow: nothing is expected of them. */
+  private readonly forbidden = new Set<string>();
+  /** Monotonic time of the last beacon after which nothing was missing. */
+  private completeAt: number | null = null;
+  private openingSince: number | null = null;
+  private leaving = false;
 
   constructor(private readonly cls: ClientClass) {}
 
@@ -63,12 +74,21 @@ export class FeedState {
   }
 
   leave(channel: string): Effect[] {
+    this.forbidden.delete(channel);
     if (!this.channels.delete(channel) || !this.isOpen()) return [];
     return [{ do: 'unsubscribe', channels: [channel] }];
   }
 
+  /** A connection attempt begins. */
+  opening(now: number): void {
+    this.phase = 'joining';
+    this.openingSince = now;
+    this.leaving = false;
+  }
+
   connected(now: number): Effect[] {
     this.phase = 'catching-up';
+    this.openingSince = null;
     this.beaconAt = now;
     for (const copy of this.channels.values()) copy.resumingSince = null;
     return [...this.resume([...this.channels.keys()], now), { do: 'notify' }];
@@ -89,17 +109,27 @@ export class FeedState {
     this.ageMs = beacon.age;
     this.offset = beacon.at - wall;
     this.attempts = 0;
-    const behind = Object.entries(beacon.channels).flatMap(([channel, last]) =>
-      this.channels.get(channel)?.beacon(beacon, last) === 'resume' ? [channel] : [],
-    );
-    const complete = behind.length === 0 && [...this.channels.keys()].every((channel) => channel in beacon.channels);
-    if (complete) this.asOf = beacon.at - beacon.age;
-    this.phase = complete && beacon.age <= MAX_AGE_MS ? 'live' : complete ? 'stale' : 'catching-up';
+    const behind = [...this.channels].flatMap(([channel, copy]) => {
+      if (this.forbidden.has(channel)) return [];
+      // A followed channel of which the beacon says nothing is not followed there: it is asked for again.
+      const last = beacon.channels[channel];
+      return last === undefined || copy.beacon(beacon, last) === 'resume' ? [channel] : [];
+    });
+    const complete = behind.length === 0;
+    if (complete) {
+      this.asOf = beacon.at - beacon.age;
+      this.completeAt = now;
+    }
+    if (!this.leaving) this.phase = complete ? (beacon.age <= MAX_AGE_MS ? 'live' : 'stale') : 'catching-up';
     return [...this.resume(behind, now), { do: 'notify' }];
   }
 
   /** To be called now and then: silence is an event, too. */
   tick(now: number): Effect[] {
+    if (this.openingSince !== null && now - this.openingSince > JOIN_WITHIN_MS) {
+      this.openingSince = null;
+      return [{ do: 'disconnect' }];
+    }
     if (!this.isOpen() || this.beaconAt === null || now - this.beaconAt <= MISSED_BEACONS * this.intervalMs) return [];
     if (this.phase !== 'stale') {
       this.phase = 'stale';
@@ -112,6 +142,12 @@ export class FeedState {
   disconnected(random: number): Effect[] {
     if (this.phase === 'refused' || this.phase === 'idle') return [];
     return this.retry(random, 0, false);
+  }
+
+  /** The server's answer for one channel. */
+  answered(channel: string, accepted: boolean): void {
+    if (accepted) this.forbidden.delete(channel);
+    else this.forbidden.add(channel);
   }
 
   /** A whole subscription was refused: what was asked for is asked for again after the next beacon, from scratch if it was at fault. */
@@ -134,7 +170,7 @@ export class FeedState {
 
   /** The gateway is about to stop: go within the window, at a moment of one's own. */
   drain(within: number, random: number): Effect[] {
-    this.phase = 'waiting';
+    this.leaving = true;
     return [{ do: 'connect', inMs: within * random, renew: false }, { do: 'notify' }];
   }
 
@@ -143,15 +179,17 @@ export class FeedState {
     return [{ do: 'disconnect' }];
   }
 
-  status(): Status {
+  /** @param now monotonic milliseconds */
+  status(now: number): Status {
     const common = { since: this.asOf, serverOffsetMs: this.offset };
     if (this.phase === 'refused')
       return { state: 'refused', ...common, ...(this.refusal ? { refusal: this.refusal } : {}) };
     if (this.phase === 'live') return { state: 'live', ...common };
     if (this.asOf === null && this.ageMs <= MAX_AGE_MS) return { state: 'connecting', ...common };
     if (this.isOpen() && this.ageMs > MAX_AGE_MS) return { state: 'late', ...common };
-    // A resume in a living connection is over before anybody could read that it is there.
-    return { state: this.phase === 'catching-up' && this.attempts === 0 ? 'live' : 'reconnecting', ...common };
+    const brief =
+      this.phase === 'catching-up' && this.completeAt !== null && now - this.completeAt < CATCH_UP_MS + this.intervalMs;
+    return { state: brief ? 'live' : 'reconnecting', ...common };
   }
 
   private isOpen(): boolean {
@@ -165,13 +203,13 @@ export class FeedState {
       copy.resumingSince = now;
       return true;
     });
-    if (due.length === 0) return [];
-    return [
-      {
-        do: 'subscribe',
-        channels: Object.fromEntries(due.map((channel) => [channel, this.channels.get(channel)?.cursor ?? null])),
-      },
-    ];
+    const groups = Array.from({ length: Math.ceil(due.length / MAX_CHANNELS) }, (_, group) =>
+      due.slice(group * MAX_CHANNELS, (group + 1) * MAX_CHANNELS),
+    );
+    return groups.map((group) => ({
+      do: 'subscribe',
+      channels: Object.fromEntries(group.map((channel) => [channel, this.channels.get(channel)?.cursor ?? null])),
+    }));
   }
 
   /** The first retry is spread over a window: a hall full of phones comes back one by one. */
@@ -182,6 +220,7 @@ export class FeedState {
         : Math.min(RETRY_CAP_MS[this.cls], FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
     this.attempts += 1;
     this.phase = 'waiting';
+    this.openingSince = null;
     return [{ do: 'connect', inMs: atLeastMs + window * random, renew }, { do: 'notify' }];
   }
 }

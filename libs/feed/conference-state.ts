@@ -41,6 +41,7 @@ export class ConferenceState {
     this.#floor = loaded.floor;
     this.#head = -1;
     this.#channels = new Map();
+    this.#frames = new Map();
     return this.apply(loaded.documents, loaded.head);
   }
 

@@ -60,10 +60,11 @@ export function describeIssues(error: z.ZodError): string {
 
 /** Without recursion: the depth is what is not trusted. */
 function isShallow(value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
+  const isContainer = (one: unknown): one is object => typeof one === 'object' && one !== null;
+  let level: object[] = [value].filter(isContainer);
+  for (let depth = 1; level.length > 0; depth++) {
     if (depth > MAX_DEPTH) return false;
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+    level = level.flatMap((one) => Object.values(one).filter(isContainer));
   }
   return true;
 }

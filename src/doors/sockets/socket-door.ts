@@ -46,6 +46,7 @@ export interface SocketDoor {
 const CLASSES: readonly ClientClass[] = ['screen', 'desk', 'phone'];
 const SLOW_MS = 10_000;
 const SWEEP_MS = 250;
+const RESUME_SLICE = 100;
 
 export const createSocketDoor = (ports: SocketDoorPorts): SocketDoor => new Door(ports);
 
@@ -197,19 +198,27 @@ export class Door implements SocketDoor {
     return hall;
   }
 
-  /** Another epoch: every copy is replaced, walls and desks first. */
+  /** Another epoch: every copy is replaced, walls and desks first, in slices. */
   private resumeAll(hall: Hall): void {
-    for (const cls of ['desk', 'screen', 'phone'] as const) {
-      for (const follower of hall.followers[cls]) {
-        for (const [channel, following] of follower.channels) {
-          const resumed = hall.feed.resume(channel, null);
-          if (!('frame' in resumed)) continue;
-          hall.write(follower, resumed.frame);
-          following.to = resumed.frame.to;
-          this.counted.resumes.snapshot += 1;
-        }
-      }
-    }
+    const waiting = (['desk', 'screen', 'phone'] as const).flatMap((cls) => [...hall.followers[cls]]);
+    const slice = () => {
+      for (const follower of waiting.splice(0, RESUME_SLICE))
+        for (const channel of follower.channels.keys()) this.replace(hall, follower, channel);
+      if (waiting.length > 0) setImmediate(slice);
+    };
+    slice();
+  }
+
+  private replace(hall: Hall, follower: Follower, channel: string): void {
+    const following = follower.channels.get(channel);
+    const resumed = hall.feed.resume(channel, null);
+    if (!following || !('frame' in resumed)) return;
+    // Who does not drain learns it from a beacon that no longer names the channel, and asks.
+    following.to = null;
+    if (!isDrained(follower.socket)) return;
+    hall.write(follower, resumed.frame);
+    following.to = resumed.frame.to;
+    this.counted.resumes.snapshot += 1;
   }
 
   private beacons(cls: ClientClass): void {
