@@ -29,7 +29,7 @@ export const unsubscribeSchema = z.object({ channels: z.array(channelName).max(M
 
 export const commandSchema = z.object({
   id: z.string().min(1).max(100),
-  type: z.string().min(1).max(60),
+  type: z.string().regex(/^[a-z][a-z-]{0,59}$/, 'lower case letters and hyphens'),
   data: z.record(z.string(), z.unknown()),
   reason: z.string().trim().min(1).max(500).optional(),
   after: z.int().min(0).optional(),
@@ -51,10 +51,15 @@ export function parseBounded<S extends z.ZodType>(schema: S, value: unknown): z.
   throw new Refusal('invalid', describeIssues(result.error));
 }
 
+/** Fields whose keys are the sender's own words. */
+const RECORDS: ReadonlySet<PropertyKey> = new Set(['channels', 'counts']);
+
 export function describeIssues(error: z.ZodError): string {
-  const complaints = error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.slice(0, 4).join('.').slice(0, 80) || 'request'}: ${message.slice(0, 120)}`);
+  const complaints = error.issues.slice(0, 5).map(({ path, message }) => {
+    const record = path.findIndex((segment) => RECORDS.has(segment));
+    const known = path.slice(0, record === -1 ? 4 : record + 1).join('.');
+    return `${known.slice(0, 80) || 'request'}: ${message.slice(0, 120)}`;
+  });
   return `the request is not valid: ${complaints.join('; ')}`;
 }
 
