@@ -101,12 +101,17 @@ export function api(url: () => string, token: string, conference = 'demo'): Api 
   };
   return {
     async send(type, data, id = randomUUID()) {
-      const { status, body } = await call(`/v1/conferences/${conference}/commands`, {
-        method: 'POST',
-        body: JSON.stringify({ id, type, data }),
-      });
-      if (status !== 200 && status !== 202) throw new Error(`${type}: ${JSON.stringify(body)}`);
-      return body as unknown as Ack;
+      const message = JSON.stringify({ id, type, data });
+      // As clients do: 1xx means "try again", and the same id acts once.
+      for (let attempt = 0; ; attempt++) {
+        const { status, body } = await call(`/v1/conferences/${conference}/commands`, {
+          method: 'POST',
+          body: message,
+        });
+        if (status === 200 || status === 202) return body as unknown as Ack;
+        if (Number(body.code) >= 200 || attempt >= 20) throw new Error(`${type}: ${JSON.stringify(body)}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     },
     post: (route, body) => call(route, { method: 'POST', body: JSON.stringify(body) }),
     get: (route) => call(route, {}),
