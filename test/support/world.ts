@@ -116,23 +116,24 @@ export interface FoldLog {
   readonly store: MemoryStore;
   readonly set: ProjectionSet;
   readonly sizes: readonly number[];
+  readonly partition?: number;
 }
 
-/** Folds the rest of partition 0 as the projector would, never splitting a command. */
-export async function foldLog({ log, journal, store, set, sizes }: FoldLog): Promise<void> {
+/** Folds the rest of a partition as the projector would, never splitting a command. */
+export async function foldLog({ log, journal, store, set, sizes, partition = 0 }: FoldLog): Promise<void> {
   const reader = journal.reader();
-  const { records } = await log.read(0, store.next, 100_000);
+  const { records } = await log.read(partition, store.next, 100_000);
   for (let at = 0, turn = 0; at < records.length; turn++) {
     let end = Math.min(records.length, at + Math.max(1, sizes[turn % sizes.length] ?? 1));
     while (end < records.length && Number(records[end]?.headers.get('ce_index')?.toString() ?? 0) > 0) end++;
     const batch: readonly LogRecord[] = records.slice(at, end);
-    const decode = (some: readonly LogRecord[]): Promise<readonly DecodedRecord[]> => reader.decode(0, some);
+    const decode = (some: readonly LogRecord[]): Promise<readonly DecodedRecord[]> => reader.decode(partition, some);
     const next = (batch.at(-1)?.offset ?? store.next) + 1n;
     store.apply(
       await foldBatch({
         set,
         catalog,
-        partition: 0,
+        partition,
         expected: store.next,
         next,
         records: await decode(batch),

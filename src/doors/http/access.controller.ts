@@ -50,8 +50,9 @@ export class AccessController {
     const { feed, release } = await openFeed(this.ports.feed, conference);
     const known = feed.document('_access', 'join/code')?.body as JoinCodeDocument | undefined;
     release();
-    if (!known || !sameText(code.toUpperCase(), known.code)) throw new Refusal('unknown-code');
+    // Wrong guesses cost as much as right ones.
     await spend(this.budget, conference);
+    if (!known || !sameText(code.toUpperCase(), known.code)) throw new Refusal('unknown-code');
     const actor = `a-${randomUUID()}`;
     return { actor, token: await this.ports.tokens.issue({ actor, role: 'attendee', conference }, SECONDS.attendee) };
   }
