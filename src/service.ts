@@ -184,7 +184,7 @@ async function createApp(ports: HttpPorts): Promise<NestExpressApplication> {
     bodyParser: false,
     forceCloseConnections: true,
   });
-  guardHttp(app);
+  guardHttp(app, ports);
   servePages(app);
   await app.init();
   return app;

@@ -2,13 +2,15 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request, Response } from 'express';
+import { Refusal } from '#libs/protocol';
 import { AccessController } from './access.controller.js';
 import { ConferencesController } from './conferences.controller.js';
 import { DocsController } from './docs.controller.js';
 import { HealthController } from './health.controller.js';
+import { identify } from './identify.js';
 import { ImportsController } from './imports.controller.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
-import { ProblemFilter } from './problem.js';
+import { ProblemFilter, sendProblem } from './problem.js';
 
 const BODY_LIMIT = '64kb';
 /** The largest schedule seen of a real congress has 3 MB. */
@@ -48,12 +50,23 @@ export class HttpDoorModule {
 }
 
 /** Limits and headers of the whole server. @param app made with `bodyParser: false`, or its larger default limit stays */
-export function guardHttp(app: NestExpressApplication): void {
+export function guardHttp(app: NestExpressApplication, { tokens }: Pick<HttpPorts, 'tokens'>): void {
   app.disable('x-powered-by');
   app.use((_request: Request, response: Response, next: () => void) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     next();
   });
   app.useBodyParser('json', { limit: BODY_LIMIT });
+  // Large bodies are read only from people we know.
+  app.use((request: Request, response: Response, next: () => void) => {
+    if (!/^(application|text)\/xml/.test(request.headers['content-type'] ?? '')) {
+      next();
+      return;
+    }
+    identify(tokens, request).then(
+      () => next(),
+      (error: unknown) => sendProblem(response, error instanceof Refusal ? error : new Refusal('internal')),
+    );
+  });
   app.useBodyParser('raw', { limit: SCHEDULE_LIMIT, type: ['application/xml', 'text/xml'] });
 }

@@ -33,7 +33,7 @@ describe('the HTTP door', () => {
       logger: false,
       bodyParser: false,
     });
-    guardHttp(app);
+    guardHttp(app, ports);
     await app.listen(0, '127.0.0.1');
     url = await app.getUrl();
   });
@@ -174,5 +174,14 @@ describe('the HTTP door', () => {
     expect(page.text).toContain('define-rooms');
     expect(page.headers.get('content-security-policy')).toMatch(/style-src 'sha256-/);
     expect((await call('/docs/openapi.json')).json).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  it('I9: a large schedule is not even read from somebody unknown', async () => {
+    const response = await fetch(`${url}/v1/conferences/demo/imports`, {
+      method: 'POST',
+      body: '<schedule/>',
+      headers: { 'content-type': 'application/xml' },
+    });
+    expect([response.status, await response.json()]).toMatchObject([401, { code: 300 }]);
   });
 });
