@@ -34,6 +34,7 @@ const tokenBody = z.object({
 @Controller('v1')
 export class AccessController {
   private readonly budget: RateLimiterMemory;
+  private readonly guesses = new RateLimiterMemory({ points: 600, duration: 60 });
 
   constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {
     this.budget = new RateLimiterMemory({ points: ports.joinBudget, duration: 60 });
@@ -50,9 +51,12 @@ export class AccessController {
     const { feed, release } = await openFeed(this.ports.feed, conference);
     const known = feed.document('_access', 'join/code')?.body as JoinCodeDocument | undefined;
     release();
-    // Wrong guesses cost as much as right ones.
+    if (!known || !sameText(code.toUpperCase(), known.code)) {
+      // A budget of its own: whoever guesses must not lock out those who know the code.
+      await spend(this.guesses, conference);
+      throw new Refusal('unknown-code');
+    }
     await spend(this.budget, conference);
-    if (!known || !sameText(code.toUpperCase(), known.code)) throw new Refusal('unknown-code');
     const actor = `a-${randomUUID()}`;
     return { actor, token: await this.ports.tokens.issue({ actor, role: 'attendee', conference }, SECONDS.attendee) };
   }
