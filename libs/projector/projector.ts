@@ -55,6 +55,11 @@ export interface Projector {
   stop(): Promise<void>;
 }
 
+interface Seen {
+  readonly at: string;
+  readonly end: bigint;
+}
+
 interface Held {
   readonly claimed: Claim;
   readonly reader: EventReader;
@@ -64,6 +69,8 @@ interface Held {
   readonly timer: NodeJS.Timeout;
   fenced: boolean;
   high: bigint;
+  /** An instant and the log's end after it, while it is not folded to that end (I7). */
+  seen: Seen | undefined;
   progressAt: number;
   batches: number;
 }
@@ -148,6 +155,7 @@ class LogProjector implements Projector, PartitionConsumer {
       timer: setInterval(() => this.beat(partition), BEAT_MS),
       fenced: false,
       high: claimed.next,
+      seen: undefined,
       progressAt: performance.now(),
       batches: 0,
     });
@@ -270,7 +278,11 @@ class LogProjector implements Projector, PartitionConsumer {
       const { rows } = await pool.query<{ now: string }>('select clock_timestamp()::text as now');
       const { high } = await log.watermarks(partition);
       held.high = high;
-      if (await beat(pool, held.claimed, rows[0]?.now ?? '-infinity', high)) held.progressAt = performance.now();
+      // Under steady load the end just read is never reached at once: an earlier one that was reached meanwhile counts.
+      const seen: Seen = { at: rows[0]?.now ?? '-infinity', end: high };
+      const mark = held.claimed.next >= high ? seen : (held.seen ?? seen);
+      held.seen = held.claimed.next >= mark.end ? (mark === seen ? undefined : seen) : mark;
+      if (await beat(pool, held.claimed, mark.at, mark.end)) held.progressAt = performance.now();
       else held.fenced = true;
       this.options.onCommit?.();
     }).catch((err: unknown) => this.options.logger.warn({ err, partition }, 'the heartbeat of a partition failed'));
