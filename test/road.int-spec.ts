@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { commandIdOf, encodeCommand } from '#libs/event-log';
 import { openDemo, until } from './support/process.js';
 import { type Running, startRunning } from './support/running.js';
 
@@ -84,6 +85,35 @@ describe('the road, from a command to a client', () => {
     await running.another('v1-rebuilt');
     expect(await plainText('secret sentence')).toEqual([]);
   }, 60_000);
+
+  it('I4: an event nobody can fold parks its session for all to see, others go on, and skipping it brings the rest back by itself', async () => {
+    const client = running.client(await running.token('screen'), ['schedule', 'session/s2/questions']);
+    await until('the client is live', () => client.status().state === 'live');
+    const poison = encodeCommand(
+      {
+        conference: 'demo',
+        commandId: commandIdOf('elsewhere', 'poison'),
+        source: 'test',
+        actor: 'elsewhere',
+        actorRole: 'producer',
+        events: [{ type: 'session-exploded', subject: 's2', stream: 'session/s2', data: {} }],
+      },
+      new Map(),
+    );
+    const { offset } = await running.service.store.log.append('demo', poison);
+    const held = (channel: string) => client.documents(channel).has('held/session/s2');
+    await until('it says "held since"', () => held('schedule') && held('session/s2/questions'));
+    const answer = await running.organizer.post('/v1/conferences/demo/commands', {
+      id: 'held',
+      type: 'cancel-session',
+      data: { session: 's2' },
+    });
+    expect(answer).toMatchObject({ status: 503, body: { code: 105 } });
+    expect((await running.organizer.send('mark-room-full', { room: 'b' })).outcome).toBe('applied');
+    expect((await running.organizer.send('skip-event', { offset: Number(offset) })).outcome).toBe('applied');
+    await until('it is free again', () => !held('schedule') && !held('session/s2/questions'));
+    expect((await running.organizer.send('cancel-session', { session: 's2' })).outcome).toBe('applied');
+  }, 30_000);
 
   it('I10: everything a moderator or organizer did is in the audit, with actor and trace of what it changed', async () => {
     const { rows } = await running.database.pool.query(`select schema_name from generation where state = 'live'`);
