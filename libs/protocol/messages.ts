@@ -31,7 +31,14 @@ export const commandSchema = z.object({
   id: z.string().min(1).max(100),
   type: z.string().regex(/^[a-z][a-z-]{0,59}$/, 'lower case letters and hyphens'),
   data: z.record(z.string(), z.unknown()),
-  reason: z.string().trim().min(1).max(500).optional(),
+  reason: z
+    .string()
+    .trim()
+    .min(1)
+    .max(500)
+    // Neither can be stored: the audit keeps it as it is.
+    .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'has characters that are none')
+    .optional(),
   after: z.int().min(0).optional(),
   traceparent: z
     .string()

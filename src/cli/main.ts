@@ -4,6 +4,10 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError, describeConfig, readConfig } from '../config.js';
 import { CliError } from './cli-error.js';
 
+/** Refusals of a start: their message says what to do, a stack would hide it. Known by name, so that `--help` loads no database. */
+const isForPeople = (error: unknown): error is Error =>
+  error instanceof Error && ['InstanceHeld', 'EmbeddedUnavailable', 'KeysMissing'].includes(error.name);
+
 const program = new Command('hallway')
   .description('Hallway: an event-sourced live feed for conferences')
   .showHelpAfterError('(--help says more)')
@@ -61,6 +65,7 @@ try {
 } catch (error) {
   process.exitCode = 1;
   if (error instanceof CommanderError) process.exitCode = error.exitCode;
-  else if (error instanceof CliError || error instanceof ConfigError) console.error(`hallway: ${error.message}`);
+  else if (error instanceof CliError || error instanceof ConfigError || isForPeople(error))
+    console.error(`hallway: ${error.message}`);
   else console.error(error);
 }

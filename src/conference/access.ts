@@ -2,7 +2,7 @@
 import { Refusal } from '#libs/protocol';
 import type { ErasedDocument, ModeratorDocument } from './access/documents.js';
 import { capabilities } from './capabilities.js';
-import type { ChannelSpec, CommandSpec, DecisionState, Identity } from './capability.js';
+import { ANY_SESSION, type ChannelSpec, type CommandSpec, type DecisionState, type Identity } from './capability.js';
 
 const patterns = capabilities
   .flatMap(({ channels }) => channels)
@@ -37,7 +37,7 @@ export function mayCommand(identity: Identity, spec: CommandSpec, data: object, 
   if (!spec.by.includes(identity.role)) return new Refusal('forbidden', `this needs the role ${spec.by.join(' or ')}`);
   if (identity.role !== 'moderator') return 'ok';
   const session = spec.session?.(data as never, state);
-  if (session === 'any' || isGranted(grantOf(identity, state), session)) return 'ok';
+  if (session === ANY_SESSION || isGranted(grantOf(identity, state), session)) return 'ok';
   return new Refusal(
     'forbidden',
     session === undefined ? 'this needs a grant for all sessions' : 'this moderator has no grant for this session',

@@ -48,6 +48,9 @@ export interface EventSpec<S extends z.ZodObject = z.ZodObject> {
   readonly audited: boolean;
 }
 
+/** "A grant for whichever session will do": not a valid id, so that no session can be called so. */
+export const ANY_SESSION = '*';
+
 export interface CommandSpec<S extends z.ZodObject = z.ZodObject> {
   readonly type: string;
   readonly summary: string;

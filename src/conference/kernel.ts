@@ -3,9 +3,15 @@
 import { z } from 'zod';
 import { Refusal } from '#libs/protocol';
 
-/** No control characters but line breaks; trimmed; no invisible direction overrides that could disguise a text. */
+/**
+ * No control characters but line breaks; no invisible direction overrides that could disguise a text; no half of a surrogate pair
+ * (Postgres takes neither it nor NUL: an event with one would hold up its stream).
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
-export const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g;
+export const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing it is the point
+const UNSTORABLE = /[\u0000\ud800-\udfff]/u;
 
 export const text = (max: number): z.ZodString =>
   z
@@ -15,6 +21,14 @@ export const text = (max: number): z.ZodString =>
     .max(max)
     .refine((value) => value.search(FORBIDDEN) === -1, 'has control characters') as unknown as z.ZodString;
 
+/** Longer text from a source: may have tabs and directions, but nothing that a database refuses. */
+export const prose = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .refine((value) => value.search(UNSTORABLE) === -1, 'has characters that cannot be kept');
+
 export const slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{1,62}$/, 'lower case letters, digits and hyphens')
@@ -22,7 +36,10 @@ export const slug = z
 export const thingId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'up to 64 letters, digits, _ and -');
 /** With any offset; kept as UTC with milliseconds, so that equal instants are equal strings. */
 export const instant = z.iso.datetime({ offset: true }).overwrite((value) => new Date(value).toISOString());
-export const httpUrl = z.url({ protocol: /^https?$/ }).max(2_000);
+export const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2_000)
+  .refine((value) => value.search(FORBIDDEN) === -1, 'has control characters');
 
 /** Marks a field as personal: sealed in the log under the key of the event's actor, or of whoever `data` names at `path`. */
 export const personal = <T extends z.ZodType>(schema: T, subject: 'actor' | { readonly path: string } = 'actor'): T =>

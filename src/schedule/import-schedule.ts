@@ -35,7 +35,7 @@ export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts)
   };
   if (!(await ports.exists())) {
     const { title, timeZone = 'UTC', dayChange = '04:00' } = parsed;
-    await send('open-conference', { title: title.slice(0, 200), timeZone, dayChange });
+    await send('open-conference', { title: clip(title, 200) ?? 'Untitled', timeZone, dayChange });
   }
   const counts: Record<string, number> = {
     sessions: parsed.sessions.length,
@@ -45,7 +45,7 @@ export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts)
   };
   let after: number | undefined;
   const steps = [
-    ...chunks(parsed.rooms.map(({ id, name }, order) => ({ id, name: name.slice(0, 100), order }))).map((rooms) => ({
+    ...chunks(parsed.rooms.map(({ id, name }, order) => ({ id, name: clip(name, 100) ?? id, order }))).map((rooms) => ({
       phase: 'rooms',
       type: 'define-rooms',
       data: { rooms },
@@ -75,7 +75,8 @@ export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts)
 const chunks = <T>(all: readonly T[]): T[][] =>
   Array.from({ length: Math.ceil(all.length / CHUNK) }, (_, index) => all.slice(index * CHUNK, (index + 1) * CHUNK));
 
-const clip = (text: string | undefined, max: number): string | null => (text ? tidy(text).slice(0, max) || null : null);
+const clip = (text: string | undefined, max: number): string | null =>
+  text ? tidy(tidy(text).slice(0, max)) || null : null;
 const tidy = (text: string): string => text.replaceAll(FORBIDDEN, ' ').trim();
 
 const KINDS: readonly (readonly [RegExp, string])[] = [

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { command } from '../capability.js';
+import { ANY_SESSION, command } from '../capability.js';
 import { text, thingId } from '../kernel.js';
 import * as decide from './decider.js';
 import { displayName, mode, questionText } from './events.js';
@@ -44,7 +44,7 @@ export const commands = [
     example: { session: 's1', text: 'How do you roll back a model?' },
     by: ['attendee', 'moderator', 'organizer', 'producer'],
     // Whoever may moderate one session may ask in any.
-    session: () => 'any',
+    session: () => ANY_SESSION,
     limit: { points: 5, perSeconds: 60 },
     decide: decide.ask,
   }),
@@ -54,7 +54,7 @@ export const commands = [
     schema: question.extend({ text: questionText }),
     example: { ...one, text: 'A better question' },
     by: everybody,
-    session: () => 'any',
+    session: () => ANY_SESSION,
     limit: { points: 20, perSeconds: 60 },
     decide: decide.edit,
   }),
@@ -64,7 +64,7 @@ export const commands = [
     schema: question,
     example: one,
     by: everybody,
-    session: () => 'any',
+    session: () => ANY_SESSION,
     decide: decide.withdraw,
   }),
   command({
@@ -73,7 +73,7 @@ export const commands = [
     schema: question,
     example: one,
     by: everybody,
-    session: () => 'any',
+    session: () => ANY_SESSION,
     limit: votes,
     decide: decide.vote('question-upvoted'),
   }),
@@ -83,7 +83,7 @@ export const commands = [
     schema: question,
     example: one,
     by: everybody,
-    session: () => 'any',
+    session: () => ANY_SESSION,
     limit: votes,
     decide: decide.vote('question-upvote-withdrawn'),
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { event } from '../capability.js';
-import { httpUrl, instant, text, thingId } from '../kernel.js';
+import { httpUrl, instant, prose, text, thingId } from '../kernel.js';
 import { SESSION_KINDS } from './documents.js';
 
 /** What is said about a session, apart from when and where. */
@@ -8,10 +8,10 @@ export const sessionFacts = z.object({
   kind: z.enum(SESSION_KINDS),
   title: text(300),
   subtitle: text(500).nullable(),
-  abstract: z.string().trim().max(4_000).nullable(),
+  abstract: prose(4_000).nullable(),
   speakers: z.array(text(200)).max(50),
   track: text(200).nullable(),
-  language: z.string().trim().min(1).max(35).nullable(),
+  language: text(35).nullable(),
   url: httpUrl.nullable(),
 });
 export const slot = z.object({ room: thingId, start: instant, end: instant });
@@ -144,7 +144,7 @@ export const events = [
     type: 'schedule-imported',
     version: 1,
     summary: 'An import is complete; its counts',
-    schema: z.object({ counts: z.record(z.string().max(40), z.int().min(0)) }),
+    schema: z.object({ counts: z.record(text(40), z.int().min(0)) }),
     example: { counts: { scheduled: 12, unchanged: 988 } },
     inverse: { none: 'its sessions are changed back one by one' },
     audited: true,
