@@ -7,7 +7,7 @@ import './require-node.mjs';
 
 const KINDS = ['unit', 'integration', 'e2e'];
 const chosen = process.argv.slice(2);
-const folder = mkdtempSync(path.join(tmpdir(), 'hallway-test-'));
+const folder = mkdtempSync(path.join(tmpdir(), 'hallway-reports-'));
 const sum = { passed: 0, failed: 0, skipped: 0 };
 
 for (const kind of KINDS.filter((kind) => chosen.length === 0 || chosen.includes(kind))) {
