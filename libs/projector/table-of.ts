@@ -10,6 +10,7 @@ const TYPES: Readonly<Record<string, string>> = {
   int: 'integer',
   integer: 'integer',
   bigint: 'bigint',
+  'double precision': 'double precision',
   boolean: 'boolean',
   jsonb: 'jsonb',
   uuid: 'uuid',

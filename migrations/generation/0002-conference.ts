@@ -18,7 +18,7 @@ export class Conference1700000000102 implements MigrationInterface {
         conference text not null, id text not null, room text not null, kind text not null, title text not null, subtitle text,
         abstract text, speakers jsonb not null, track text, language text, url text, state text not null,
         planned_start timestamptz(3) not null, planned_end timestamptz(3) not null, expected_start timestamptz(3),
-        actual_start timestamptz(3), actual_end timestamptz(3), because text, before jsonb, recording text,
+        actual_start timestamptz(3), actual_end timestamptz(3), because text, delay_reason text, moves jsonb not null, pinned boolean not null, recording text,
         primary key (conference, id)
       )`);
     await runner.query(
@@ -27,12 +27,13 @@ export class Conference1700000000102 implements MigrationInterface {
     await runner.query(`
       create table qa (
         conference text not null, session text not null, open boolean not null, mode text not null, frozen boolean not null, taken text,
-        waiting int not null, queue int not null, dismissed jsonb not null, primary key (conference, session)
+        waiting int not null, queue double precision not null, dismissed jsonb not null, primary key (conference, session)
       ) with (fillfactor = 70)`);
     await runner.query(`
       create table question (
         conference text not null, id text not null, session text not null, author text not null, text text not null, name text,
-        state text not null, votes int not null, because text, actor text, answer text, queued int, edited boolean not null,
+        state text not null, votes int not null, because text, actor text, answer text, queued double precision, edited boolean not null,
+        reviewed boolean not null, past jsonb not null,
         asked_at timestamptz(3) not null, primary key (conference, id)
       ) with (fillfactor = 70)`);
     await runner.query('create index question_author on question (conference, author, session)');

@@ -3,6 +3,8 @@ import { Refusal } from '#libs/protocol';
 import type { ErasedDocument, ModeratorDocument } from './access/documents.js';
 import { capabilities } from './capabilities.js';
 import { ANY_SESSION, type ChannelSpec, type CommandSpec, type DecisionState, type Identity } from './capability.js';
+import type { ConferenceDocument } from './conferences/documents.js';
+import { rule } from './kernel.js';
 
 const patterns = capabilities
   .flatMap(({ channels }) => channels)
@@ -35,12 +37,15 @@ export function mayCommand(identity: Identity, spec: CommandSpec, data: object, 
   const here = mayConnect(identity, state);
   if (here !== 'ok') return here;
   if (!spec.by.includes(identity.role)) return new Refusal('forbidden', `this needs the role ${spec.by.join(' or ')}`);
+  if (!spec.afterClose && isClosed(state)) return rule('the conference is closed');
   if (identity.role !== 'moderator') return 'ok';
-  const session = spec.session?.(data as never, state);
-  if (session === ANY_SESSION || isGranted(grantOf(identity, state), session)) return 'ok';
+  const needed = spec.session?.(data as never, state);
+  if (needed === ANY_SESSION) return 'ok';
+  const sessions = typeof needed === 'object' ? needed : [needed];
+  if (sessions.every((session) => isGranted(grantOf(identity, state), session))) return 'ok';
   return new Refusal(
     'forbidden',
-    session === undefined ? 'this needs a grant for all sessions' : 'this moderator has no grant for this session',
+    needed === undefined ? 'this needs a grant for all sessions' : 'this moderator has no grant for this session',
   );
 }
 
@@ -60,6 +65,9 @@ export function mayFollow(identity: Identity, channel: string, state: DecisionSt
   }
   return 'ok';
 }
+
+const isClosed = (state: DecisionState): boolean =>
+  state.document<ConferenceDocument>('schedule', 'conference/self')?.state === 'closed';
 
 const grantOf = ({ actor }: Identity, state: DecisionState): ModeratorDocument | undefined =>
   state.document<ModeratorDocument>('_access', `moderator/${actor}`);

@@ -57,8 +57,10 @@ export interface CommandSpec<S extends z.ZodObject = z.ZodObject> {
   readonly schema: S;
   readonly example: z.input<S>;
   readonly by: readonly Role[];
-  /** Id of the session a moderator must be granted for; absent: moderators need a grant for all sessions. */
-  readonly session?: (data: z.output<S>, state: DecisionState) => string | undefined;
+  /** Ids of the sessions a moderator must be granted for; absent: moderators need a grant for all sessions. */
+  readonly session?: (data: z.output<S>, state: DecisionState) => string | readonly string[] | undefined;
+  /** Possible in a closed conference too. */
+  readonly afterClose?: boolean;
   /** Per actor; the time to wait is in the refusal. */
   readonly limit?: { readonly points: number; readonly perSeconds: number };
   /** Pure. No events: nothing to do ("no effect"). */

@@ -20,7 +20,8 @@ const session = (id: string, over: Partial<SessionDocument> = {}): SessionDocume
   expectedStart: null,
   actual: { start: null, end: null },
   because: null,
-  before: null,
+  before: [],
+  pinned: false,
   recording: null,
   ...over,
 });
@@ -56,9 +57,9 @@ describe('what is on', () => {
     const before = { room: 'b', start: '2026-11-23T09:00:00.000Z', end: '2026-11-23T09:45:00.000Z' };
     const all = [
       session('cancelled', { state: 'cancelled', because: 'illness' }),
-      session('here', { before }),
-      session('away', { room: 'b', before: { ...before, room: 'a' } }),
-      session('later', { before: { ...before, room: 'a', start: '2026-11-23T08:30:00.000Z' } }),
+      session('here', { before: [before] }),
+      session('away', { room: 'b', before: [{ ...before, room: 'a' }] }),
+      session('later', { before: [{ ...before, room: 'a', start: '2026-11-23T08:30:00.000Z' }] }),
     ];
     const at = (now: number) =>
       Object.fromEntries(viewRoom(room, all, now).changes.map(({ session: { id }, what }) => [id, what]));

@@ -68,11 +68,13 @@ function coming(session: SessionDocument, now: number): ComingView {
 function changeOf(session: SessionDocument, room: string, now: number): ChangeView['what'] | null {
   const { before, planned, state } = session;
   if (state === 'cancelled') return session.room === room && at(planned.end) > now ? 'cancelled' : null;
-  if (!before || state === 'ended') return null;
-  if (before.room === room && session.room !== room) return at(before.end) > now ? 'moved-away' : null;
-  if (session.room !== room || at(planned.end) <= now) return null;
-  if (before.room !== room) return 'moved-here';
-  return before.start === planned.start ? null : 'new-time';
+  if (state === 'ended') return null;
+  if (session.room !== room)
+    return before.some((slot) => slot.room === room && at(slot.end) > now) ? 'moved-away' : null;
+  const origin = before[0];
+  if (!origin || at(planned.end) <= now) return null;
+  if (origin.room !== room) return 'moved-here';
+  return origin.start === planned.start ? null : 'new-time';
 }
 
 /** @param now server time, milliseconds since 1970 */

@@ -17,6 +17,7 @@ export const commands = [
     }),
     example: { moderator: 'm1', sessions: ['s1'] },
     by: ['organizer'],
+    afterClose: true,
     decide: (data, { state }) =>
       state.document<ErasedDocument>('_access', `erased/${data.moderator}`)
         ? rule('this person has been erased')
@@ -28,6 +29,7 @@ export const commands = [
     schema: z.object({ moderator: actorId }),
     example: { moderator: 'm1' },
     by: ['organizer'],
+    afterClose: true,
     decide: ({ moderator }, { state }) =>
       state.document<ModeratorDocument>('_access', `moderator/${moderator}`)
         ? [{ type: 'moderator-revoked', subject: moderator, stream: STREAM, data: { moderator } }]
@@ -39,6 +41,7 @@ export const commands = [
     schema: z.object({ subject: actorId }),
     example: { subject: 'a1' },
     by: ['organizer'],
+    afterClose: true,
     decide: ({ subject }, { state }) =>
       state.document<ErasedDocument>('_access', `erased/${subject}`)
         ? rule('already erased')
@@ -50,6 +53,7 @@ export const commands = [
     schema: z.object({ offset: z.int().min(0) }),
     example: { offset: 42 },
     by: ['organizer', 'operator'],
+    afterClose: true,
     decide: ({ offset }, { conference }) => [
       { type: 'event-skipped', subject: conference, stream: null, data: { offset } },
     ],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { command } from '../capability.js';
 import { thingId } from '../kernel.js';
-import { amend, close, defineRooms, open, setFull } from './decider.js';
+import { amend, close, defineRooms, open, reopen, setFull } from './decider.js';
 import { conferenceFields, roomFields } from './events.js';
 
 const example = { title: 'SREcon Demo', timeZone: 'Europe/Dublin', dayChange: '04:00', languages: ['en'] };
@@ -40,6 +40,16 @@ export const commands = [
     example: {},
     by: ['organizer'],
     decide: close,
+    afterClose: true,
+  }),
+  command({
+    type: 'reopen-conference',
+    summary: 'Let a closed conference go on',
+    schema: z.object({}),
+    example: {},
+    by: ['organizer'],
+    decide: reopen,
+    afterClose: true,
   }),
   command({
     type: 'define-rooms',

@@ -55,6 +55,13 @@ export function close(_: object, context: DecisionContext): readonly NewEvent[] 
   return [{ type: 'conference-closed', subject: context.conference, stream: STREAM, data: {} }];
 }
 
+export function reopen(_: object, context: DecisionContext): readonly NewEvent[] | Refusal {
+  const conference = self(context);
+  if (!conference) return notFound('conference');
+  if (conference.state !== 'closed') return rule('it is not closed');
+  return [{ type: 'conference-reopened', subject: context.conference, stream: STREAM, data: {} }];
+}
+
 type Room = z.output<typeof roomFields>;
 
 /** Rooms that already are as asked for make no event: a repeated import changes nothing. */

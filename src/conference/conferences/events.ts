@@ -50,7 +50,16 @@ export const events = [
     summary: 'The conference is over',
     schema: z.object({}),
     example: {},
-    inverse: { none: 'a closed conference stays readable; open another' },
+    inverse: 'conference-reopened',
+    audited: true,
+  }),
+  event({
+    type: 'conference-reopened',
+    version: 1,
+    summary: 'The conference goes on after all',
+    schema: z.object({}),
+    example: {},
+    inverse: 'conference-closed',
     audited: true,
   }),
   event({

@@ -64,6 +64,9 @@ export const projection: Projection = {
     'conference-closed': onConference((_, row) =>
       !row ? 'there is no such conference' : row.state === 'closed' ? 'already closed' : { ...row, state: 'closed' },
     ),
+    'conference-reopened': onConference((_, row) =>
+      row?.state === 'closed' ? { ...row, state: 'open' } : 'it is not closed',
+    ),
     'room-defined': onRoom(
       ({ subject }) => subject,
       ({ data, subject }, row) => ({

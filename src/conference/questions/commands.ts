@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ANY_SESSION, command } from '../capability.js';
 import { text, thingId } from '../kernel.js';
 import * as decide from './decider.js';
-import { displayName, mode, questionText } from './events.js';
+import { displayName, mode, place, questionText } from './events.js';
 
 const session = z.object({ session: thingId });
 const question = z.object({ question: thingId });
@@ -102,22 +102,30 @@ export const commands = [
     ...desk,
     decide: decide.act('question-dismissed', ['pending', 'approved'], 'it cannot be dismissed now'),
   }),
-  act('restore-question', 'Let it wait again', decide.act('question-restored', ['dismissed'], 'it is not dismissed')),
   act(
-    'queue-question',
-    'Put it at the end of "up next"',
-    decide.act('question-queued', ['approved'], 'it is not approved'),
+    'retract-approval',
+    'Take the approval back',
+    decide.act('question-approval-retracted', ['approved'], 'it is not approved'),
   ),
+  act(
+    'restore-question',
+    'Take the dismissal back',
+    decide.act('question-restored', ['dismissed'], 'it is not dismissed'),
+  ),
+  command({
+    type: 'queue-question',
+    summary: 'Put it "up next", or move it there',
+    schema: question.extend({ place: place.default(null).describe('lower comes first; null: at the end') }),
+    example: one,
+    ...desk,
+    decide: decide.act('question-queued', ['approved'], 'it is not approved'),
+  }),
   act(
     'unqueue-question',
     'Take it out of "up next"',
     decide.act('question-unqueued', ['approved'], 'it is not approved'),
   ),
-  act(
-    'take-question',
-    'Bring it on stage; releases the one before',
-    decide.act('question-taken', ['approved'], 'it is not approved'),
-  ),
+  act('take-question', 'Bring it on stage; releases the one before', decide.take),
   act('release-question', 'Take it off the stage', decide.act('question-released', ['taken'], 'it is not on stage')),
   command({
     type: 'answer-question',

@@ -62,8 +62,9 @@ export function edit(
   if (!known) return notFound('question');
   if (known.author !== identity.actor) return rule('only its author can edit a question');
   if (known.state !== 'pending' && known.state !== 'approved') return rule(`it is ${known.state}`);
+  if (known.state === 'approved' && known.reviewed) return rule('a moderator has approved it as it is');
   if (known.state === 'approved' && now.getTime() - Date.parse(known.askedAt) > EDIT_WITHIN_MS)
-    return rule('it is approved and older than two minutes');
+    return rule('it is shown and older than two minutes');
   return [about('question-edited', question, known.session, { text })];
 }
 
@@ -90,7 +91,15 @@ export const vote =
 export const act =
   (type: string, from: readonly QuestionState[], otherwise: string) =>
   (
-    { question, ...data }: { readonly question: string; readonly reason?: string; readonly answer?: string | null },
+    {
+      question,
+      ...data
+    }: {
+      readonly question: string;
+      readonly reason?: string;
+      readonly answer?: string | null;
+      readonly place?: number | null;
+    },
     { state }: DecisionContext,
   ): Decision => {
     const known = authorOf(state, question);
@@ -99,3 +108,11 @@ export const act =
       return rule(known.state === 'withdrawn' ? 'its author has withdrawn it' : otherwise);
     return [about(type, question, known.session, data)];
   };
+
+/** The one on stage leaves it by an event of its own: undoing the command brings it back. */
+export function take({ question }: { readonly question: string }, context: DecisionContext): Decision {
+  const taking = act('question-taken', ['approved'], 'it is not approved')({ question }, context);
+  const session = authorOf(context.state, question)?.session ?? '';
+  const onStage = qaOf(context.state, session)?.taken;
+  return Array.isArray(taking) && onStage ? [about('question-released', onStage, session), ...taking] : taking;
+}

@@ -12,7 +12,7 @@ export interface QuestionDocument {
   readonly state: QuestionState;
   readonly askedAt: string;
   readonly answer: string | null;
-  /** Place in the order that the desk made by hand; null: none. */
+  /** Place in the order that the desk made by hand, lower first; null: none. */
   readonly queued: number | null;
 }
 
@@ -54,6 +54,8 @@ export interface AuthorDocument {
   readonly session: string;
   readonly askedAt: string;
   readonly state: QuestionState;
+  /** A moderator has let it through: rewording it would pass unread. */
+  readonly reviewed: boolean;
 }
 
 export const DISMISSAL_REASONS = ['duplicate', 'off-topic', 'not-a-question', 'unkind', 'out-of-time'] as const;

@@ -11,7 +11,7 @@ export class QaRow {
   @Column({ type: 'boolean' }) frozen: boolean;
   @Column({ type: 'text', nullable: true }) taken: string | null;
   @Column({ type: 'int' }) waiting: number;
-  @Column({ type: 'int' }) queue: number;
+  @Column({ type: 'double precision' }) queue: number;
   @Column({ type: 'jsonb' }) dismissed: Readonly<Record<string, number>>;
 }
 
@@ -28,7 +28,11 @@ export class QuestionRow {
   @Column({ type: 'text', nullable: true }) because: string | null;
   @Column({ type: 'text', nullable: true }) actor: string | null;
   @Column({ type: 'text', nullable: true, comment: 'personal' }) answer: string | null;
-  @Column({ type: 'int', nullable: true }) queued: number | null;
+  @Column({ type: 'double precision', nullable: true }) queued: number | null;
+  /** Reviewed by a moderator. */
+  @Column({ type: 'boolean' }) reviewed: boolean;
+  /** States to go back to, last one last: each act of the desk leaves one, its inverse takes it. */
+  @Column({ type: 'jsonb' }) past: readonly QuestionState[];
   @Column({ type: 'boolean' }) edited: boolean;
   @Column({ type: 'timestamptz', name: 'asked_at' }) askedAt: string;
 }

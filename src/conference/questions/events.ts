@@ -4,6 +4,8 @@ import { personal, text, thingId } from '../kernel.js';
 
 export const questionText = text(500);
 export const displayName = text(60);
+/** Lower comes first; any number between two places is a place between them. null: the end. */
+export const place = z.number().min(-1e9).max(1e9).nullable();
 export const mode = z.enum(['pre-moderated', 'open']);
 
 const session = z.object({ session: thingId });
@@ -51,7 +53,8 @@ export const events = [
     audited: false,
   }),
   act('question-withdrawn', 'The author takes it back', { none: 'the author may ask again' }, false),
-  act('question-approved', 'It is shown to all', 'question-dismissed'),
+  act('question-approved', 'It is shown to all', 'question-approval-retracted'),
+  act('question-approval-retracted', 'It is as it was before it was approved', 'question-approved'),
   event({
     type: 'question-dismissed',
     version: 1,
@@ -61,10 +64,18 @@ export const events = [
     inverse: 'question-restored',
     audited: true,
   }),
-  act('question-restored', 'It waits again', 'question-dismissed'),
+  act('question-restored', 'It is as it was before it was dismissed', 'question-dismissed'),
   act('question-upvoted', 'Somebody votes for it', 'question-upvote-withdrawn', false),
   act('question-upvote-withdrawn', 'Somebody takes the vote back', 'question-upvoted', false),
-  act('question-queued', 'It goes to the end of "up next"', 'question-unqueued'),
+  event({
+    type: 'question-queued',
+    version: 1,
+    summary: 'It is "up next", at a place or at the end',
+    schema: question.extend({ place }),
+    example: { ...one, place: null },
+    inverse: 'question-unqueued',
+    audited: true,
+  }),
   act('question-unqueued', 'It leaves "up next"', 'question-queued'),
   act('question-taken', 'It is on stage now', 'question-released'),
   act('question-released', 'It is not on stage any more', 'question-taken'),

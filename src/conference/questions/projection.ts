@@ -9,7 +9,7 @@ import {
   tableOf,
   untyped,
 } from '#libs/projector';
-import { DISMISSAL_REASONS } from './documents.js';
+import { DISMISSAL_REASONS, type QuestionState } from './documents.js';
 import { QaRow, QuestionRow, QuestionVoteRow } from './entities.js';
 import { questionViews } from './views.js';
 
@@ -71,6 +71,8 @@ const asked: EventHandler = {
       actor: null,
       answer: null,
       queued: null,
+      reviewed: false,
+      past: [],
       edited: false,
       askedAt: event.time,
     };
@@ -89,55 +91,72 @@ const asked: EventHandler = {
 
 /** Moves a question to a state and keeps the session's counts and the one on stage in step. */
 function move(question: Question, qa: Qa, change: Partial<Question> & Pick<Question, 'state'>): RowChange[] {
-  const waiting = qa.waiting + Number(change.state === 'pending') - Number(question.state === 'pending');
-  const taken = change.state === 'taken' ? question.id : qa.taken === question.id ? null : qa.taken;
-  const moved = { ...question, ...change, queued: change.state === 'approved' ? (change.queued ?? null) : null };
-  return [
-    putQuestion(moved),
-    ...(waiting !== qa.waiting || taken !== qa.taken ? [putQa({ ...qa, waiting, taken })] : []),
-  ];
+  const moved = { ...question, ...change };
+  const counts = {
+    waiting: qa.waiting + Number(moved.state === 'pending') - Number(question.state === 'pending'),
+    taken: moved.state === 'taken' ? question.id : qa.taken === question.id ? null : qa.taken,
+    dismissed: counted(counted(qa.dismissed, question, -1), moved, 1),
+  };
+  return [putQuestion(moved), putQa({ ...qa, ...counts })];
 }
 
-const reasonClass = (reason: string): string =>
-  (DISMISSAL_REASONS as readonly string[]).includes(reason) ? reason : 'other';
-const counted = (qa: Qa, reason: string, by: number): Qa => ({
-  ...qa,
-  dismissed: { ...qa.dismissed, [reasonClass(reason)]: (qa.dismissed[reasonClass(reason)] ?? 0) + by },
-});
+function counted(counts: Qa['dismissed'], { state, because }: Question, by: number): Qa['dismissed'] {
+  if (state !== 'dismissed') return counts;
+  const reason = (DISMISSAL_REASONS as readonly string[]).includes(because ?? '') ? (because ?? '') : 'other';
+  const { [reason]: before = 0, ...others } = counts;
+  return before + by === 0 ? others : { ...others, [reason]: before + by };
+}
+
+/** So many acts on one question can be taken back; a desk undoes the last few. */
+const KEPT = 20;
+const onward = (question: Question, qa: Qa, change: Partial<Question> & Pick<Question, 'state'>): RowChange[] =>
+  move(question, qa, { ...change, past: [...question.past, question.state].slice(-KEPT) });
+
+/** I10: the inverse of an act brings back what was before it. The stage may be taken by then: it stays with whom it has. */
+function back(question: Question, qa: Qa, otherwise: QuestionState, change: Partial<Question>): RowChange[] {
+  const before = question.past.at(-1) ?? otherwise;
+  const state = before === 'taken' && qa.taken !== null ? 'approved' : before;
+  return move(question, qa, { ...change, state, past: question.past.slice(0, -1) });
+}
 
 const dismissed: Act = (question, qa, { actor, data }) => {
   if (question.state === 'dismissed') return 'already dismissed';
   if (question.state !== 'pending' && question.state !== 'approved') return `it is ${question.state}`;
-  const because = String(data.reason);
-  return move(question, counted(qa, because, 1), { state: 'dismissed', because, actor }).concat(
-    question.state === 'pending' ? [] : [putQa(counted(qa, because, 1))],
-  );
+  return onward(question, qa, { state: 'dismissed', because: String(data.reason), actor });
 };
 
-/** Back from "dismissed", to waiting or to all. */
-const undismissed =
-  (state: 'pending' | 'approved'): Act =>
-  (question, qa, { actor }) => {
-    const counts = counted(qa, question.because ?? '', -1);
-    const [row] = move(question, counts, { state, because: null, actor });
-    return row ? [row, putQa({ ...counts, waiting: counts.waiting + Number(state === 'pending') })] : [];
-  };
-
-const approved: Act = (question, qa, event, rows) => {
-  if (question.state === 'dismissed') return undismissed('approved')(question, qa, event, rows);
-  return question.state === 'pending'
-    ? move(question, qa, { state: 'approved', actor: event.actor })
+const approved: Act = (question, qa, { actor }) =>
+  question.state === 'pending' || question.state === 'dismissed'
+    ? onward(question, qa, { state: 'approved', reviewed: true, actor })
     : 'already approved';
-};
 
 const taken: Act = (question, qa, { actor }, rows) => {
   if (question.state === 'taken') return 'already on stage';
   if (question.state !== 'approved') return 'it is not approved';
+  // Two desks at once: the later one wins the stage.
   const before = qa.taken ? rows.get(questions, { id: qa.taken }) : undefined;
   return [
-    ...(before?.state === 'taken' ? [putQuestion({ ...before, state: 'approved', actor })] : []),
-    ...move(question, qa, { state: 'taken', actor }),
+    ...(before?.state === 'taken' ? back(before, qa, 'approved', { actor }).slice(0, 1) : []),
+    ...onward(question, qa, { state: 'taken', actor }),
   ];
+};
+
+const answered: Act = (question, qa, { actor, data }) => {
+  if (question.state === 'answered') return 'already answered';
+  if (question.state !== 'taken' && question.state !== 'approved') return 'it is not approved';
+  return onward(question, qa, {
+    state: 'answered',
+    actor,
+    answer: typeof data.answer === 'string' ? data.answer : null,
+  });
+};
+
+const queued: Act = (question, qa, { actor, data }) => {
+  if (question.state !== 'approved') return 'it is not approved';
+  const place = typeof data.place === 'number' ? data.place : null;
+  if (question.queued !== null && (place === null || place === question.queued)) return 'already up next';
+  const chosen = place ?? Math.floor(qa.queue) + 1;
+  return [putQuestion({ ...question, queued: chosen, actor }), putQa({ ...qa, queue: Math.max(qa.queue, chosen) })];
 };
 
 const upvoted: Act = (question, qa, { actor }, rows) => {
@@ -203,9 +222,11 @@ export const projection: Projection = {
     'question-edited': onQuestion((question, _, { actor, data }) =>
       question.author !== actor
         ? 'only its author can edit a question'
-        : question.state === 'pending' || question.state === 'approved'
+        : question.state === 'pending' || (question.state === 'approved' && !question.reviewed)
           ? [putQuestion({ ...question, text: String(data.text), edited: true })]
-          : `it is ${question.state}`,
+          : question.state === 'approved'
+            ? 'a moderator has approved it as it is'
+            : `it is ${question.state}`,
     ),
     'question-withdrawn': onQuestion((question, qa, { actor }) =>
       question.author !== actor
@@ -215,37 +236,28 @@ export const projection: Projection = {
           : `it is ${question.state}`,
     ),
     'question-approved': onQuestion(approved),
+    'question-approval-retracted': onQuestion((question, qa, { actor }) =>
+      question.state === 'approved' ? back(question, qa, 'pending', { actor }) : `it is ${question.state}`,
+    ),
     'question-dismissed': onQuestion(dismissed),
-    'question-restored': onQuestion((question, qa, event, rows) =>
-      question.state === 'dismissed' ? undismissed('pending')(question, qa, event, rows) : 'it is not dismissed',
+    'question-restored': onQuestion((question, qa, { actor }) =>
+      question.state === 'dismissed' ? back(question, qa, 'pending', { actor }) : 'it is not dismissed',
     ),
     'question-upvoted': onQuestion(upvoted),
     'question-upvote-withdrawn': onQuestion(unvoted),
-    'question-queued': onQuestion((question, qa, { actor }) =>
-      question.state !== 'approved'
-        ? 'it is not approved'
-        : question.queued !== null
-          ? 'already up next'
-          : [putQuestion({ ...question, queued: qa.queue + 1, actor }), putQa({ ...qa, queue: qa.queue + 1 })],
-    ),
+    'question-queued': onQuestion(queued),
     'question-unqueued': onQuestion((question, _, { actor }) =>
-      question.queued === null ? 'it is not up next' : [putQuestion({ ...question, queued: null, actor })],
+      question.state !== 'approved' || question.queued === null
+        ? 'it is not up next'
+        : [putQuestion({ ...question, queued: null, actor })],
     ),
     'question-taken': onQuestion(taken),
     'question-released': onQuestion((question, qa, { actor }) =>
-      question.state === 'taken' ? move(question, qa, { state: 'approved', actor }) : 'it is not on stage',
+      question.state === 'taken' ? back(question, qa, 'approved', { actor }) : 'it is not on stage',
     ),
-    'question-answered': onQuestion((question, qa, { actor, data }) =>
-      question.state === 'taken' || question.state === 'approved'
-        ? move(question, qa, { state: 'answered', actor, answer: typeof data.answer === 'string' ? data.answer : null })
-        : question.state === 'answered'
-          ? 'already answered'
-          : 'it is not approved',
-    ),
+    'question-answered': onQuestion(answered),
     'question-reopened': onQuestion((question, qa, { actor }) =>
-      question.state === 'answered'
-        ? move(question, qa, { state: 'approved', actor, answer: null })
-        : 'it is not answered',
+      question.state === 'answered' ? back(question, qa, 'approved', { actor, answer: null }) : 'it is not answered',
     ),
     'attendee-erased': erased,
   },

@@ -110,22 +110,6 @@ describe('questions', () => {
     expect(qa(world)).toMatchObject({ waiting: 0, dismissed: { duplicate: 1 } });
   });
 
-  it.each([
-    ['approve-question', 'dismiss-question', { reason: 'unkind' }, 'restore-question'],
-    ['approve-question', 'take-question', {}, 'release-question'],
-    ['approve-question', 'answer-question', {}, 'reopen-question'],
-    ['approve-question', 'queue-question', {}, 'unqueue-question'],
-  ])('I10: after %s, %s is taken back by its inverse', async (first, second, data, inverse) => {
-    const world = await demo();
-    const id = await asked(world);
-    await act(world, first, { question: id });
-    const before = { ...shown(world, id) };
-    expect(await act(world, second, { question: id, ...data })).toBe('ok');
-    expect(await act(world, inverse, { question: id })).toBe('ok');
-    if (inverse === 'restore-question') await act(world, 'approve-question', { question: id });
-    expect(shown(world, id)).toEqual(before);
-  });
-
   it('only the author edits and withdraws, and only in time', async () => {
     const world = await demo();
     const id = await asked(world);
@@ -134,14 +118,44 @@ describe('questions', () => {
     );
     expect(await act(world, 'edit-question', { question: id, text: 'Better?' }, ada)).toBe('ok');
     await act(world, 'approve-question', { question: id });
-    world.now = new Date(Date.now() + 3_600_000);
     expect(await act(world, 'edit-question', { question: id, text: 'Later?' }, ada)).toBe(
-      'it is approved and older than two minutes',
+      'a moderator has approved it as it is',
     );
+    // The fold says the same to an edit that was on its way.
+    const stale = { type: 'question-edited', subject: id, stream: 'session/s1' };
+    await world.append([{ ...stale, data: { session: 's1', question: id, text: 'Unread?' } }], ada);
+    await world.fold();
     expect(shown(world, id)?.text).toBe('Better?');
     expect(await act(world, 'withdraw-question', { question: id }, ada)).toBe('ok');
     expect(shown(world, id)).toBeUndefined();
     expect(await act(world, 'approve-question', { question: id })).toBe('its author has withdrawn it');
+  });
+
+  it('where questions are open to all, the author may reword for two minutes', async () => {
+    const world = await demo();
+    await act(world, 'open-questions', { session: 's1', mode: 'open' });
+    const id = await asked(world);
+    world.now = new Date(Date.now() + 60_000);
+    expect(await act(world, 'edit-question', { question: id, text: 'Better?' }, ada)).toBe('ok');
+    world.now = new Date(Date.now() + 180_000);
+    expect(await act(world, 'edit-question', { question: id, text: 'Later?' }, ada)).toBe(
+      'it is shown and older than two minutes',
+    );
+  });
+
+  it('"up next" is ordered by hand: a place between two others', async () => {
+    const world = await demo();
+    const ids: string[] = [];
+    for (const text of ['One?', 'Two?', 'Three?']) {
+      const id = await asked(world, text);
+      ids.push(id);
+      await act(world, 'approve-question', { question: id });
+      await act(world, 'queue-question', { question: id });
+    }
+    const [one = '', two = '', three = ''] = ids;
+    expect(await act(world, 'queue-question', { question: three, place: 1.5 })).toBe('ok');
+    const placeOf = (id: string) => shown(world, id)?.queued ?? 0;
+    expect([...ids].sort((a, b) => placeOf(a) - placeOf(b))).toEqual([one, three, two]);
   });
 
   it('refuses where questions are closed, and texts that are empty, long or disguised', async () => {

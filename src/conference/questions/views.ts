@@ -26,8 +26,12 @@ const publicOf = ({ id, text, name, votes, state, askedAt, answer, queued }: Que
   state,
   askedAt,
   answer,
-  queued,
+  // A question that is taken, answered or dismissed keeps its place for when that is taken back.
+  queued: state === 'approved' ? queued : null,
 });
+
+/** The reason of a dismissal is kept while the question is back, for when that is taken back in turn. */
+const becauseOf = ({ state, because }: Question): string | null => (state === 'dismissed' ? because : null);
 
 export function questionViews(
   qas: RowTable<RowOf<QaRow>>,
@@ -57,14 +61,15 @@ export function questionViews(
     ),
     one(
       (question) => {
-        const { because, actor, edited } = question;
-        return { ...publicOf(question), because, actor, edited } satisfies DeskQuestionDocument;
+        const { actor, edited } = question;
+        return { ...publicOf(question), because: becauseOf(question), actor, edited } satisfies DeskQuestionDocument;
       },
       ({ id, session }) => [{ channel: `session/${session}/desk`, key: `question/${id}` }],
       'question',
     ),
     one(
-      ({ author, session, askedAt, state }) => ({ author, session, askedAt, state }) satisfies AuthorDocument,
+      ({ author, session, askedAt, state, reviewed }) =>
+        ({ author, session, askedAt, state, reviewed: reviewed && state === 'approved' }) satisfies AuthorDocument,
       ({ id }) => [{ channel: '_authors', key: `question/${id}` }],
       'question',
     ),
@@ -113,12 +118,12 @@ const mineView = (questions: RowTable<Question>, votes: RowTable<Vote>): Documen
     const voted = rows.all(votes, { voter: actor, session: idIn(key) });
     if (own.length === 0 && voted.length === 0) return null;
     return json({
-      questions: own.map(({ id, text, state, because, votes: count }) => ({
-        id,
-        text,
-        state,
-        because,
-        votes: count,
+      questions: own.map((question) => ({
+        id: question.id,
+        text: question.text,
+        state: question.state,
+        because: becauseOf(question),
+        votes: question.votes,
       })),
       votes: voted.map(({ question }) => question),
     } satisfies MyQuestionsDocument);

@@ -79,7 +79,8 @@ export const commands = [
       endOther: z.boolean().default(false).describe('end the session that still runs in this room'),
     }),
     example: one,
-    ...staff,
+    by: staff.by,
+    session: decide.sessionsOfStart,
     decide: decide.start,
   }),
   command({
@@ -104,7 +105,7 @@ export const commands = [
     schema: session,
     example: one,
     ...staff,
-    decide: decide.act('session-reopened', 'ended', 'it has not ended'),
+    decide: decide.reopen,
   }),
   command({
     type: 'cancel-session',
@@ -146,6 +147,7 @@ export const commands = [
         .array(sessionFacts.extend(slot.shape).extend({ id: thingId }))
         .min(1)
         .max(100),
+      override: z.boolean().default(false).describe('also what was moved by hand'),
     }),
     example: {
       sessions: [

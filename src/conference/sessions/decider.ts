@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { NewEvent } from '#libs/event-log';
 import { Refusal } from '#libs/protocol';
 import type { DecisionContext, DecisionState } from '../capability.js';
-import { notFound, rule, sessionStream } from '../kernel.js';
+import { dayOf, notFound, rule, sessionStream } from '../kernel.js';
 import type { SessionDocument } from './documents.js';
 import type { sessionFacts, slot } from './events.js';
 
@@ -71,6 +71,8 @@ export function reschedule(
     return rule(known.state === 'ended' ? 'already ended' : 'it is cancelled');
   const bad = badSlot(slot, state);
   if (bad) return bad;
+  if (known.state === 'running' && runningIn(state, slot.room, session).length > 0)
+    return rule('another session is running in that room');
   return sameSlot(slot, slotOf(known)) ? [] : [eventOf('session-rescheduled', session, slot)];
 }
 
@@ -99,21 +101,42 @@ export function delay(
   return [eventOf('session-delayed', data.session, { expectedStart: data.expectedStart, reason: data.reason })];
 }
 
-/** Pushes what is still to come in this room on the same day: many events, one command. */
+/** Pushes what is still to come in this room on the conference's day: many events, one command. */
 export function delayRoom(
   { room, minutes, reason }: { readonly room: string; readonly minutes: number; readonly reason: string | null },
   { state, now }: DecisionContext,
 ): Decision {
-  const until = now.getTime() + 18 * 3_600_000;
-  const coming = sessionsIn(state, room).filter(
-    ({ state: is, planned }) =>
-      is === 'scheduled' && Date.parse(planned.end) > now.getTime() && Date.parse(planned.start) < until,
-  );
-  if (coming.length === 0) return rule('nothing is still to come in this room today');
-  return coming.slice(0, 200).map(({ id, planned, expectedStart }) => {
-    const from = Date.parse(expectedStart ?? planned.start);
-    return eventOf('session-delayed', id, { expectedStart: new Date(from + minutes * 60_000).toISOString(), reason });
+  const conference = state.document<{ timeZone: string; dayChange: string }>('schedule', 'conference/self');
+  if (!conference || !state.document('schedule', `room/${room}`)) return notFound('room');
+  const day = dayOf(now, conference);
+  const coming = sessionsIn(state, room).filter((session) => {
+    const starts = Date.parse(session.planned.start);
+    return (
+      session.state === 'scheduled' && starts >= day.start && starts < day.end && expectedEnd(session) > now.getTime()
+    );
   });
+  if (coming.length === 0) return rule('nothing is still to come in this room today');
+  return coming.slice(0, 200).map((session) => {
+    const expectedStart = new Date(expectedFrom(session) + minutes * 60_000).toISOString();
+    return eventOf('session-delayed', session.id, { expectedStart, reason });
+  });
+}
+
+const expectedFrom = ({ expectedStart, planned }: SessionDocument): number =>
+  Date.parse(expectedStart ?? planned.start);
+const expectedEnd = (session: SessionDocument): number =>
+  expectedFrom(session) + Date.parse(session.planned.end) - Date.parse(session.planned.start);
+
+const runningIn = (state: DecisionState, room: string, except: string): readonly SessionDocument[] =>
+  sessionsIn(state, room).filter((other) => other.state === 'running' && other.id !== except);
+
+/** For moderators: the grants that a start needs, also for whatever it ends. */
+export function sessionsOfStart(
+  { session, endOther }: { readonly session: string; readonly endOther: boolean },
+  state: DecisionState,
+): readonly string[] {
+  const room = endOther ? sessionOf(state, session)?.room : undefined;
+  return [session, ...(room ? runningIn(state, room, session).map(({ id }) => id) : [])];
 }
 
 export function start(
@@ -124,10 +147,19 @@ export function start(
   if (!known) return notFound('session');
   if (known.state !== 'scheduled')
     return rule(known.state === 'running' ? 'already running' : `already ${known.state}`);
-  const others = sessionsIn(state, known.room).filter((other) => other.state === 'running');
+  const others = runningIn(state, known.room, session);
   if (others.length > 0 && !endOther)
     return rule('another session is running in this room; end it in the same command (endOther)');
   return [...others.map((other) => eventOf('session-ended', other.id)), eventOf('session-started', session)];
+}
+
+export function reopen({ session }: { readonly session: string }, { state }: DecisionContext): Decision {
+  const known = sessionOf(state, session);
+  if (!known) return notFound('session');
+  if (known.state !== 'ended') return rule('it has not ended');
+  return runningIn(state, known.room, session).length > 0
+    ? rule('another session is running in this room')
+    : [eventOf('session-reopened', session)];
 }
 
 /** Acts that only ask for a state: [event, states from which it is possible]. */
@@ -160,9 +192,12 @@ export function retractRecording({ session }: { readonly session: string }, { st
 
 export type ImportedSession = Facts & Slot & { readonly id: string };
 
-/** What differs from the documents becomes events; instants are compared, never strings of another form. */
+/**
+ * What differs from the documents becomes events; instants are compared, never strings of another form. A room or time set by hand
+ * stays, unless it is to be overridden.
+ */
 export function importSessions(
-  { sessions }: { readonly sessions: readonly ImportedSession[] },
+  { sessions, override }: { readonly sessions: readonly ImportedSession[]; readonly override: boolean },
   { state }: DecisionContext,
 ): Decision {
   const events: NewEvent[] = [];
@@ -176,8 +211,8 @@ export function importSessions(
       continue;
     }
     const { room, start: from, end, ...facts } = wanted;
-    if (!sameSlot(wanted, slotOf(known)) && known.state === 'scheduled')
-      events.push(eventOf('session-rescheduled', id, { room, start: from, end }));
+    if (!sameSlot(wanted, slotOf(known)) && known.state === 'scheduled' && (override || !known.pinned))
+      events.push(eventOf('session-rescheduled', id, { room, start: from, end, imported: true }));
     if (!sameFacts(facts, factsOf(known))) events.push({ type: 'session-amended', subject: id, stream, data: facts });
   }
   return events;

@@ -37,8 +37,10 @@ export interface SessionDocument {
   readonly actual: { readonly start: string | null; readonly end: string | null };
   /** Of the delay or the cancellation. */
   readonly because: string | null;
-  /** Where and when it was before it was last rescheduled. */
-  readonly before: (Span & { readonly room: string }) | null;
+  /** Where and when it was to be before it was rescheduled, latest last; a move and its way back leave nothing. */
+  readonly before: readonly (Span & { readonly room: string })[];
+  /** Moved by hand: imports keep its room and times. */
+  readonly pinned: boolean;
   readonly recording: string | null;
 }
 

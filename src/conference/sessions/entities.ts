@@ -1,6 +1,16 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { SessionDocument, SessionKind } from './documents.js';
 
+/** All that a reschedule replaces, so that its way back restores it. */
+export interface FormerSlot {
+  readonly room: string;
+  readonly start: string;
+  readonly end: string;
+  readonly expectedStart: string | null;
+  readonly delayReason: string | null;
+  readonly pinned: boolean;
+}
+
 @Entity('session')
 export class SessionRow {
   @PrimaryColumn({ type: 'text' }) conference: string;
@@ -21,7 +31,10 @@ export class SessionRow {
   @Column({ type: 'timestamptz', name: 'actual_start', nullable: true }) actualStart: string | null;
   @Column({ type: 'timestamptz', name: 'actual_end', nullable: true }) actualEnd: string | null;
   @Column({ type: 'text', nullable: true }) because: string | null;
-  @Column({ type: 'jsonb', nullable: true }) before: SessionDocument['before'];
+  /** Of the announced delay; `because` is the cancellation's. */
+  @Column({ type: 'text', name: 'delay_reason', nullable: true }) delayReason: string | null;
+  @Column({ type: 'jsonb' }) moves: readonly FormerSlot[];
+  @Column({ type: 'boolean' }) pinned: boolean;
   @Column({ type: 'text', nullable: true }) recording: string | null;
 }
 

@@ -54,7 +54,7 @@ export const events = [
     type: 'session-rescheduled',
     version: 1,
     summary: 'It has another time or room',
-    schema: id.extend(slot.shape),
+    schema: id.extend(slot.shape).extend({ imported: z.boolean().optional().describe('by a schedule source') }),
     example: { ...one, ...when },
     inverse: 'session-rescheduled',
     audited: true,

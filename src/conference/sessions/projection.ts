@@ -29,7 +29,9 @@ const scheduled: EventHandler = {
       actualStart: null,
       actualEnd: null,
       because: null,
-      before: null,
+      delayReason: null,
+      moves: [],
+      pinned: false,
       recording: null,
     };
     return [
@@ -41,18 +43,30 @@ const scheduled: EventHandler = {
   },
 };
 
-const rescheduled: Change = (row, { data }) => {
+/** Doors say where a session went; so many moves are kept for them. */
+const KEPT = 20;
+
+const rescheduled = (row: Session, { data }: LoggedEvent): Partial<Session> | string => {
   if (row.state === 'cancelled') return 'it is cancelled';
   if (row.state === 'ended') return 'already ended';
-  const before = { room: row.room, start: row.plannedStart, end: row.plannedEnd };
+  const { room, plannedStart, plannedEnd, expectedStart, delayReason, pinned, moves } = row;
+  const to = { room: String(data.room), plannedStart: String(data.start), plannedEnd: String(data.end) };
+  if (room === to.room && plannedStart === to.plannedStart && plannedEnd === to.plannedEnd)
+    return 'it is there already';
+  const last = moves.at(-1);
+  // I10: the way back is the inverse, and leaves nothing behind.
+  if (last && last.room === to.room && last.start === to.plannedStart && last.end === to.plannedEnd) {
+    const { expectedStart: expected, delayReason: reason, pinned: fixed } = last;
+    return { ...row, ...to, expectedStart: expected, delayReason: reason, pinned: fixed, moves: moves.slice(0, -1) };
+  }
+  const from = { room, start: plannedStart, end: plannedEnd, expectedStart, delayReason, pinned };
   return {
     ...row,
-    room: String(data.room),
-    plannedStart: String(data.start),
-    plannedEnd: String(data.end),
+    ...to,
     expectedStart: null,
-    because: null,
-    before,
+    delayReason: null,
+    pinned: data.imported !== true,
+    moves: [...moves, from].slice(-KEPT),
   };
 };
 
@@ -60,14 +74,39 @@ const delayed: Change = (row, { data }) => {
   if (row.state !== 'scheduled') return row.state === 'running' ? 'already running' : `already ${row.state}`;
   const expectedStart = String(data.expectedStart);
   return expectedStart === row.plannedStart
-    ? { ...row, expectedStart: null, because: null }
-    : { ...row, expectedStart, because: data.reason ?? null };
+    ? { ...row, expectedStart: null, delayReason: null }
+    : { ...row, expectedStart, delayReason: data.reason ?? null };
 };
 
-const started: Change = (row, { time }) => {
-  if (row.state !== 'scheduled') return row.state === 'running' ? 'already running' : `already ${row.state}`;
-  return { ...row, state: 'running', actualStart: time, actualEnd: null };
-};
+/** Becomes the one that runs in its room, which has place for one: of two at once the fold lets the first. */
+const running = (change: (row: Session, event: LoggedEvent) => Partial<Session> | string): EventHandler => ({
+  reads: ({ subject, data }, rows) => {
+    const room = typeof data.room === 'string' ? data.room : rows.get(sessions, { id: subject })?.room;
+    return [
+      { table: untyped(sessions), where: { id: subject } },
+      ...(room ? [{ table: untyped(sessions), where: { room, state: 'running' } }] : []),
+    ];
+  },
+  fold: (event, rows) => {
+    const row = rows.get(sessions, { id: event.subject });
+    if (!row) return { noEffect: 'there is no such session' };
+    const changed = change(row, event);
+    if (typeof changed === 'string') return { noEffect: changed };
+    const after = { ...row, ...changed };
+    const others = after.state === 'running' ? rows.all(sessions, { room: after.room, state: 'running' }) : [];
+    return others.some(({ id }) => id !== row.id)
+      ? { noEffect: 'another session is running in this room' }
+      : [{ table: untyped(sessions), put: after as Row }];
+  },
+});
+
+const started = running((row, { time }) =>
+  row.state === 'scheduled'
+    ? { state: 'running', actualStart: time, actualEnd: null }
+    : row.state === 'running'
+      ? 'already running'
+      : `already ${row.state}`,
+);
 
 const ended: Change = (row, { time }) =>
   row.state === 'running'
@@ -82,15 +121,15 @@ export const projection: Projection = {
   on: {
     'session-scheduled': scheduled,
     'session-amended': on((row, { data }) => ({ ...row, ...(data as Row) })),
-    'session-rescheduled': on(rescheduled),
+    'session-rescheduled': running(rescheduled),
     'session-delayed': on(delayed),
-    'session-started': on(started),
+    'session-started': started,
     'session-start-retracted': on((row) =>
       row.state === 'running' ? { ...row, state: 'scheduled', actualStart: null } : 'it is not running',
     ),
     'session-ended': on(ended),
-    'session-reopened': on((row) =>
-      row.state === 'ended' ? { ...row, state: 'running', actualEnd: null } : 'it has not ended',
+    'session-reopened': running((row) =>
+      row.state === 'ended' ? { state: 'running', actualEnd: null } : 'it has not ended',
     ),
     'session-cancelled': on((row, { data }) =>
       row.state === 'scheduled'
@@ -147,8 +186,7 @@ function documentOf(row: Session): SessionDocument {
     url,
     state,
     expectedStart,
-    because,
-    before,
+    pinned,
     recording,
   } = row;
   return {
@@ -166,8 +204,9 @@ function documentOf(row: Session): SessionDocument {
     planned: { start: row.plannedStart, end: row.plannedEnd },
     expectedStart,
     actual: { start: row.actualStart, end: row.actualEnd },
-    because,
-    before,
+    because: state === 'cancelled' ? row.because : row.delayReason,
+    before: row.moves.map(({ room: from, start, end }) => ({ room: from, start, end })),
+    pinned,
     recording,
   };
 }

@@ -80,8 +80,8 @@ describe('sessions', () => {
     const world = await demo();
     await act(world, 'swap-sessions', { first: 's1', second: 's3' });
     expect([session(world, 's1'), session(world, 's3')]).toMatchObject([
-      { room: 'b', before: { room: 'a' } },
-      { room: 'a', before: { room: 'b' } },
+      { room: 'b', before: [{ room: 'a' }] },
+      { room: 'a', before: [{ room: 'b' }] },
     ]);
   });
 
@@ -94,23 +94,59 @@ describe('sessions', () => {
     ]);
   });
 
-  it.each([
-    ['start-session', {}, 'retract-start', {}],
-    ['cancel-session', { reason: 'illness' }, 'restore-session', {}],
-    ['publish-recording', { url: 'https://example.org/v' }, 'retract-recording', {}],
-    [
-      'delay-session',
-      { expectedStart: '2026-11-23T09:30:00Z' },
-      'delay-session',
-      { expectedStart: '2026-11-23T09:00:00Z' },
-    ],
-  ])('I10: %s is taken back by its inverse', async (type, data, inverse, back) => {
+  it('pushes the conference’s day and no other: to its day change, late sessions included', async () => {
     const world = await demo();
-    const before = { ...session(world, 's1') };
-    expect(await act(world, type, { session: 's1', ...data })).toBe('ok');
-    expect(session(world, 's1')).not.toEqual(before);
-    expect(await act(world, inverse, { session: 's1', ...back })).toBe('ok');
-    expect(session(world, 's1')).toEqual(before);
+    for (const [id, start, end] of [
+      ['night', '2026-11-24T03:00:00Z', '2026-11-24T03:30:00Z'],
+      ['tomorrow', '2026-11-24T04:00:00Z', '2026-11-24T04:30:00Z'],
+    ])
+      await act(world, 'schedule-session', { id, title: 'Late', room: 'a', start, end });
+    await act(world, 'delay-session', { session: 's1', expectedStart: '2026-11-23T12:00:00Z' });
+    world.now = new Date('2026-11-23T11:50:00Z');
+    await act(world, 'delay-room', { room: 'a', minutes: 10 });
+    const expected = (id: string) => session(world, id)?.expectedStart;
+    expect([expected('s1'), expected('s2'), expected('night'), expected('tomorrow')]).toEqual([
+      '2026-11-23T12:10:00.000Z',
+      null,
+      '2026-11-24T03:10:00.000Z',
+      null,
+    ]);
+    expect(await act(world, 'delay-room', { room: 'nowhere', minutes: 10 })).toBe('there is no such room');
+  });
+
+  it('one runs in a room: of two starts at once the first wins; no reopening or moving beside another', async () => {
+    const world = await demo();
+    const elsewhere = { ...organizer, actor: 'eve' };
+    await world.send('start-session', { session: 's1' });
+    await world.send('start-session', { session: 's2' }, elsewhere);
+    await world.fold();
+    expect(session(world, 's2')?.state).toBe('scheduled');
+    expect(world.document('me/eve', 'outcomes/last')).toMatchObject({
+      list: [{ outcome: 'no-effect', because: 'another session is running in this room' }],
+    });
+    await act(world, 'start-session', { session: 's2', endOther: true });
+    expect(await act(world, 'reopen-session', { session: 's1' })).toBe('another session is running in this room');
+    await act(world, 'start-session', { session: 's3' });
+    const there = { room: 'a', start: '2026-11-23T09:00:00Z', end: '2026-11-23T09:45:00Z' };
+    expect(await act(world, 'reschedule-session', { session: 's3', ...there })).toBe(
+      'another session is running in that room',
+    );
+  });
+
+  it('a moderator ends another session only with a grant for it', async () => {
+    const world = await demo();
+    await act(world, 'grant-moderator', { moderator: 'mo', sessions: ['s2'] });
+    const mo = someone('mo', 'moderator');
+    await act(world, 'start-session', { session: 's1' });
+    expect(await act(world, 'start-session', { session: 's2', endOther: true }, mo)).toMatch(/no grant/);
+    await act(world, 'grant-moderator', { moderator: 'mo', sessions: ['s1', 's2'] });
+    expect(await act(world, 'start-session', { session: 's2', endOther: true }, mo)).toBe('ok');
+  });
+
+  it('refuses instants that no calendar of a conference has', async () => {
+    const world = await demo();
+    for (const expectedStart of ['9999-12-31T23:59:59-01:00', '1066-10-14T09:00:00Z', 'soon'])
+      expect(await act(world, 'delay-session', { session: 's1', expectedStart })).toMatch(/^expectedStart/);
   });
 
   it('an import changes only what differs, by instants and not by strings', async () => {
@@ -130,6 +166,36 @@ describe('sessions', () => {
     expect(await world.send('import-sessions', { sessions: [{ ...same, title: 'Another', room: 'b' }] })).toHaveLength(
       2,
     );
+  });
+});
+
+describe('imports and the organizer', () => {
+  const facts = {
+    kind: 'talk',
+    title: 'Session s1',
+    subtitle: null,
+    abstract: null,
+    speakers: [],
+    track: null,
+    language: null,
+    url: null,
+  };
+  const source = { ...facts, id: 's1', room: 'a', start: '2026-11-23T09:30:00Z', end: '2026-11-23T10:15:00Z' };
+
+  it('a session moved by hand stays where it is, until the source’s value is accepted', async () => {
+    const world = await demo();
+    const moved = { session: 's1', room: 'b', start: '2026-11-23T11:00:00Z', end: '2026-11-23T11:45:00Z' };
+    await act(world, 'reschedule-session', moved);
+    await act(world, 'import-sessions', { sessions: [source] });
+    expect(session(world, 's1')).toMatchObject({ room: 'b', pinned: true });
+    await act(world, 'import-sessions', { sessions: [source], override: true });
+    expect(session(world, 's1')).toMatchObject({
+      room: 'a',
+      planned: { start: '2026-11-23T09:30:00.000Z' },
+      pinned: false,
+    });
+    await act(world, 'import-sessions', { sessions: [{ ...source, room: 'b' }] });
+    expect(session(world, 's1')).toMatchObject({ room: 'b' });
   });
 });
 
