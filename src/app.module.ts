@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { Config } from './config.js';
 import { HttpDoorModule } from './doors/http/http-door.module.js';
 import type { HttpPorts } from './doors/http/ports.js';
 
@@ -6,7 +7,8 @@ import type { HttpPorts } from './doors/http/ports.js';
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a module with arguments
 export class AppModule {
-  static forRoot(ports: HttpPorts): DynamicModule {
-    return { module: AppModule, imports: [HttpDoorModule.forRoot(ports)] };
+  static forRoot(ports: HttpPorts, role: Config['ROLE']): DynamicModule {
+    const door = role === 'projector' ? HttpDoorModule.healthOnly(ports) : HttpDoorModule.forRoot(ports);
+    return { module: AppModule, imports: [door] };
   }
 }

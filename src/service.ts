@@ -158,7 +158,7 @@ async function openGateway(
     publicUrl: config.publicUrl,
     joinBudget: config.HALLWAY_JOIN_BUDGET,
   };
-  const app = await createApp(ports);
+  const app = await createApp(ports, config.ROLE);
   const server = app.getHttpServer();
   if (config.ROLE !== 'projector') sockets.attach(server);
   const { port } = await listenOn(server, config);
@@ -178,14 +178,14 @@ async function openGateway(
   };
 }
 
-async function createApp(ports: HttpPorts): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(ports), {
+async function createApp(ports: HttpPorts, role: Config['ROLE']): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(ports, role), {
     logger: false,
     bodyParser: false,
     forceCloseConnections: true,
   });
   guardHttp(app, ports);
-  servePages(app);
+  if (role !== 'projector') servePages(app);
   await app.init();
   return app;
 }

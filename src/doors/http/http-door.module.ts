@@ -38,16 +38,24 @@ const HEADERS: Readonly<Record<string, string>> = {
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a module with arguments
 export class HttpDoorModule {
   static forRoot(ports: HttpPorts): DynamicModule {
-    return {
-      module: HttpDoorModule,
-      controllers: [HealthController, DocsController, ConferencesController, AccessController, ImportsController],
-      providers: [
-        { provide: HTTP_PORTS, useValue: ports },
-        { provide: APP_FILTER, useValue: new ProblemFilter(ports.logger) },
-      ],
-    };
+    const controllers = [DocsController, ConferencesController, AccessController, ImportsController];
+    return doorOf(ports, [HealthController, ...controllers]);
+  }
+
+  /** A projector serves nobody. */
+  static healthOnly(ports: HttpPorts): DynamicModule {
+    return doorOf(ports, [HealthController]);
   }
 }
+
+const doorOf = (ports: HttpPorts, controllers: NonNullable<DynamicModule['controllers']>): DynamicModule => ({
+  module: HttpDoorModule,
+  controllers,
+  providers: [
+    { provide: HTTP_PORTS, useValue: ports },
+    { provide: APP_FILTER, useValue: new ProblemFilter(ports.logger) },
+  ],
+});
 
 /** Limits and headers of the whole server. @param app made with `bodyParser: false`, or its larger default limit stays */
 export function guardHttp(app: NestExpressApplication, { tokens }: Pick<HttpPorts, 'tokens'>): void {
