@@ -12,8 +12,6 @@ const only = (name, pkg, home) => ({
   to: { path: pkg },
 });
 
-const capability = '^src/conference/(conferences|sessions|questions|access)/';
-
 export default {
   forbidden: [
     {
@@ -39,13 +37,13 @@ export default {
     {
       name: 'capabilities-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/conference/(conferences|sessions|questions|access)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: capability, pathNot: '^src/conference/$1/' },
+      from: { path: '^src/conference/([^/]+)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/conference/[^/]+/', pathNot: '^src/conference/$1/' },
     },
     may(
       'pages-know-client-and-documents',
       '^src/web/',
-      '^(src/web/|libs/(feed-client|protocol)/|src/conference/view\\.ts|src/conference/[^/]+/documents\\.ts)',
+      '^(src/web/|libs/(feed-client|protocol)/|src/conference/view[a-z-]*\\.ts|src/conference/[^/]+/documents\\.ts)',
     ),
     may('conference-knows-no-door', '^src/conference/', '^(src/conference/|libs/(event-log|projector|protocol)/)'),
     only('kafkajs-only-in-the-log', 'node_modules/kafkajs', '^libs/event-log/kafka/'),

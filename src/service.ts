@@ -8,8 +8,9 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Response } from 'express';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
-import { createPool, type Logger, notifier } from '#libs/postgres';
-import { type Projecting, startProjecting } from '#libs/projector';
+import { createPool, type Logger, notifier, type Queryable } from '#libs/postgres';
+import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
+import { Refusal } from '#libs/protocol';
 import { generationMigrations } from '../migrations/index.js';
 import { AppModule } from './app.module.js';
 import { catalog } from './conference/catalog.js';
@@ -149,12 +150,13 @@ async function openGateway(
     limits: { ...DEFAULT_LIMITS, maxSockets: config.HALLWAY_MAX_SOCKETS },
   });
   const health = createHealth({ role: config.ROLE, feed, projector: projecting?.projector, sockets });
-  const ports = {
+  const ports: HttpPorts = {
     feed,
     commands,
     tokens,
     health,
     logger,
+    readLive: (read) => readLive(pool, read),
     publicUrl: config.publicUrl,
     joinBudget: config.HALLWAY_JOIN_BUDGET,
   };
@@ -176,6 +178,12 @@ async function openGateway(
       await pool.end();
     },
   };
+}
+
+async function readLive<T>(pool: Queryable, read: (db: Queryable, schema: string) => Promise<T>): Promise<T> {
+  const live = await liveGeneration(pool);
+  if (!live) throw new Refusal('behind', undefined, 1_000);
+  return read(pool, live.schema);
 }
 
 async function createApp(ports: HttpPorts, role: Config['ROLE']): Promise<NestExpressApplication> {

@@ -149,17 +149,20 @@ export class Fold {
   ): Promise<{ changes: readonly AppliedChange[]; noEffect: string | null }> {
     const { conference, type } = event;
     const changes: AppliedChange[] = [];
-    const reasons: string[] = [];
     this.overlay.mark();
     try {
       for (const handler of this.handlers.get(type) ?? []) {
         await this.load([{ event, handler }]);
         const result = handler.fold(event, this.overlay.view(conference, false));
-        if ('noEffect' in result) reasons.push(result.noEffect);
-        else changes.push(...result.map((change) => this.overlay.apply(conference, change)));
+        if ('noEffect' in result) {
+          // An event applies as a whole or not at all: a projection that judges it void judges for all.
+          this.overlay.rollback();
+          return { changes: [], noEffect: result.noEffect };
+        }
+        changes.push(...result.map((change) => this.overlay.apply(conference, change)));
       }
       this.documents.refsOf(changes);
-      return { changes, noEffect: changes.length === 0 ? (reasons[0] ?? null) : null };
+      return { changes, noEffect: null };
     } catch (error) {
       this.overlay.rollback();
       throw error;

@@ -4,6 +4,7 @@ export { type Outcome, type OutcomeEntry, outcomeOf, untyped } from './engine-ta
 export { type FoldInput, foldBatch } from './fold.js';
 export { KeysMissing, type Projecting, startProjecting } from './generations.js';
 export { createMemoryStore, type MemoryStore } from './memory-store.js';
+export { type OlderPage, readOlder } from './older.js';
 export { UndeclaredRead } from './overlay.js';
 export type { AuditWrite, BatchPlan, DocumentWrite, RowSource, RowWrite } from './plan.js';
 export type {

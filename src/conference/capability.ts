@@ -67,6 +67,19 @@ export interface CommandSpec<S extends z.ZodObject = z.ZodObject> {
   decide(data: z.output<S>, context: DecisionContext): readonly NewEvent[] | Refusal;
 }
 
+/** Everybody who has a token. */
+export const EVERYBODY: readonly Role[] = ['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer'];
+
+/** How documents that left the window of a channel are read, over HTTP: newest first, by the rows they are made of. */
+export interface OlderSpec {
+  readonly kind: string;
+  readonly table: string;
+  /** From the parameters of the channel's pattern. */
+  readonly where: (parameters: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+  /** A number of the row, in the order in which documents entered. */
+  readonly order: string;
+}
+
 export interface ChannelSpec {
   /** `schedule`, `session/:session/questions`, `me/:actor`, `_access` … */
   readonly pattern: string;
@@ -74,10 +87,13 @@ export interface ChannelSpec {
   /** Empty: internal. `actor` parameters must equal the asking actor; moderators need a grant for a `session` parameter where `granted`. */
   readonly by: readonly Role[];
   readonly granted?: boolean;
+  readonly older?: OlderSpec;
 }
 
 export interface Capability {
   readonly name: string;
+  /** Name of the stream that is its own; its "held since" stands in its channels. Most belong to a session's stream instead. */
+  readonly stream?: string;
   readonly events: readonly EventSpec[];
   readonly commands: readonly CommandSpec[];
   readonly channels: readonly ChannelSpec[];

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createMemoryStore, type Projection } from '#libs/projector';
+import { type Projection } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import {
   CONFERENCE,
   contentOf,
   createWorld,
-  foldLog,
   openDemo,
   organizer,
+  refold,
   someone,
   type World,
 } from '../../test/support/world.js';
@@ -68,13 +68,6 @@ async function play(world: World, steps: readonly Step[], questions: string[] = 
     }
   }
   await world.fold();
-}
-
-/** The whole log again from the start, in batches of these sizes. */
-async function refold(world: World, sizes: readonly number[], set = projectionSet('test')) {
-  const store = createMemoryStore();
-  await foldLog({ log: world.log, journal: world.journal, store, set, sizes });
-  return store;
 }
 
 describe('what must never break', () => {

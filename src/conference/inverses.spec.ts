@@ -18,6 +18,12 @@ async function given(): Promise<{ world: World; run: (step: Step) => Promise<voi
     ids.set(mark, asked[0] ?? '');
     await world.fold();
   }
+  await world.send('open-discussion', { session: 's1' });
+  await world.fold();
+  const posted = await world.send('post-message', { session: 's1', text: 'Start with the rollback.' }, someone('ada'));
+  if (posted instanceof Refusal) throw posted;
+  ids.set('$m', posted[0] ?? '');
+  await world.fold();
   const run = async ([type, data, by = organizer]: Step): Promise<void> => {
     const filled = Object.entries(data).map(([name, value]) => [name, ids.get(String(value)) ?? value]);
     const answer = await world.send(type, Object.fromEntries(filled), by);

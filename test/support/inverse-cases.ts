@@ -12,7 +12,9 @@ export interface Case {
 
 export const q = { question: '$q' };
 export const p = { question: '$p' };
+const m = { message: '$m' };
 const s1 = { session: 's1' };
+const openDiscussion: Step = ['open-discussion', { ...s1, topic: 'Again' }];
 export const approved: Step = ['approve-question', q];
 const slot = (room: string, hour: number) => ({
   room,
@@ -211,6 +213,30 @@ export const CASES: readonly Case[] = [
     act: ['revoke-moderator', { moderator: 'mo' }],
     inverse: ['grant-moderator', { moderator: 'mo', sessions: ['s1'] }],
   },
+  {
+    event: 'discussion-closed',
+    given: [openDiscussion],
+    act: ['close-discussion', s1],
+    inverse: ['reopen-discussion', s1],
+  },
+  {
+    event: 'discussion-reopened',
+    given: [openDiscussion, ['close-discussion', s1]],
+    act: ['reopen-discussion', s1],
+    inverse: ['close-discussion', s1],
+  },
+  {
+    event: 'message-hidden',
+    given: [],
+    act: ['hide-message', { ...m, reason: 'unkind' }],
+    inverse: ['restore-message', m],
+  },
+  {
+    event: 'message-restored',
+    given: [['hide-message', { ...m, reason: 'unkind' }]],
+    act: ['restore-message', m],
+    inverse: ['hide-message', { ...m, reason: 'unkind' }],
+  },
 ];
 
 /** Taken back for people, with a trace that is meant to stay. */
@@ -219,4 +245,9 @@ export const LEAVES: Readonly<Record<string, string>> = {
   'session-scheduled': 'a cancelled session stays visible, marked',
   'question-asked': 'its author sees it as withdrawn',
   'question-edited': 'the desk sees that it was edited',
+  'discussion-opened': 'it stays readable, closed',
+  'message-posted': 'its author sees it as withdrawn',
+  'message-edited': 'it says that it was edited',
+  'update-posted': 'it says that it was retracted',
+  'update-amended': 'it says that it was amended',
 };

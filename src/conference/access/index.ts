@@ -6,6 +6,7 @@ import { projection } from './projection.js';
 
 export const access: Capability = {
   name: 'access',
+  stream: 'access',
   events,
   commands,
   channels: [{ pattern: '_access', summary: 'Grants, erased people, the join code: for doors and deciders', by: [] }],

@@ -54,6 +54,17 @@ const onQuestion = (act: Act): EventHandler => ({
   },
 });
 
+const FRESH = {
+  votes: 0,
+  because: null,
+  actor: null,
+  answer: null,
+  queued: null,
+  reviewed: false,
+  past: [],
+  edited: false,
+} as const;
+
 const asked: EventHandler = {
   reads: (event) => [
     { table: untyped(qas), where: { session: sessionOf(event) } },
@@ -65,19 +76,9 @@ const asked: EventHandler = {
     if (rows.get(questions, { id: event.subject })) return { noEffect: 'this question exists already' };
     const pending = qa.mode === 'pre-moderated';
     const { text, name } = event.data;
-    const fresh = {
-      votes: 0,
-      because: null,
-      actor: null,
-      answer: null,
-      queued: null,
-      reviewed: false,
-      past: [],
-      edited: false,
-      askedAt: event.time,
-    };
     const question: Question = {
-      ...fresh,
+      ...FRESH,
+      askedAt: event.time,
       id: event.subject,
       session: qa.session,
       author: event.actor,
@@ -86,6 +87,34 @@ const asked: EventHandler = {
       state: pending ? 'pending' : 'approved',
     };
     return pending ? [putQuestion(question), putQa({ ...qa, waiting: qa.waiting + 1 })] : [putQuestion(question)];
+  },
+};
+
+/** A message of the discussion, let through by whoever promoted it; its author stays its author. */
+const promoted: EventHandler = {
+  reads: (event) => [
+    { table: untyped(qas), where: { session: sessionOf(event) } },
+    { table: untyped(questions), where: { id: event.id } },
+  ],
+  fold: (event, rows) => {
+    const qa = rows.get(qas, { session: sessionOf(event) });
+    if (!qa) return { noEffect: 'questions were never opened here' };
+    if (rows.get(questions, { id: event.id })) return { noEffect: 'this question exists already' };
+    const { text, name, author } = event.data;
+    return [
+      putQuestion({
+        ...FRESH,
+        id: event.id,
+        session: qa.session,
+        author: String(author),
+        text: String(text),
+        name: typeof name === 'string' ? name : null,
+        state: 'approved',
+        reviewed: true,
+        actor: event.actor,
+        askedAt: event.time,
+      }),
+    ];
   },
 };
 
@@ -219,6 +248,7 @@ export const projection: Projection = {
       return !qa.open && qa.frozen === frozen ? 'questions are closed already' : { ...qa, open: false, frozen };
     }),
     'question-asked': asked,
+    'message-promoted': promoted,
     'question-edited': onQuestion((question, _, { actor, data }) =>
       question.author !== actor
         ? 'only its author can edit a question'

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Refusal } from '#libs/protocol';
 import { createDoors, type Doors } from '../../../test/support/doors.js';
 import { silent } from '../../../test/support/silent.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
@@ -24,6 +25,7 @@ describe('the HTTP door', () => {
       feed: doors.feed,
       commands: doors.commands,
       tokens: doors.tokens,
+      readLive: () => Promise.reject(new Refusal('behind')),
       publicUrl: 'https://hallway.example',
       joinBudget: 3,
       logger: silent,

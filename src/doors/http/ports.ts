@@ -1,5 +1,5 @@
 import type { Feed } from '#libs/feed';
-import type { Logger } from '#libs/postgres';
+import type { Logger, Queryable } from '#libs/postgres';
 import type { CommandDoor } from '../commands/command-door.js';
 import type { Tokens } from '../tokens/tokens.js';
 
@@ -8,6 +8,8 @@ export interface HttpPorts {
   readonly feed: Feed;
   readonly commands: CommandDoor;
   readonly tokens: Tokens;
+  /** Reads rows of the live generation. @throws Refusal behind, while there is none */
+  readonly readLive: <T>(read: (db: Queryable, schema: string) => Promise<T>) => Promise<T>;
   readonly publicUrl: string;
   /** Attendee tokens per join code and minute. */
   readonly joinBudget: number;

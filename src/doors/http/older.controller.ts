@@ -1,0 +1,72 @@
+/** What left the window of a channel, read back page by page. */
+import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
+import type { Request } from 'express';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { type OlderPage, readOlder } from '#libs/projector';
+import { channelName, Refusal } from '#libs/protocol';
+import { matchChannel, mayFollow } from '../../conference/access.js';
+import { capabilities } from '../../conference/capabilities.js';
+import { stateOf } from '../../conference/state.js';
+import { openFeed } from '../open-feed.js';
+import { identify } from './identify.js';
+import { HTTP_PORTS, type HttpPorts } from './ports.js';
+
+const MAX_LIMIT = 100;
+const projections = capabilities.flatMap((capability) => capability.projections);
+
+@Controller('v1/conferences')
+export class OlderController {
+  /** Unlike what is followed, this costs the database something. */
+  private readonly limiter = new RateLimiterMemory({ points: 60, duration: 60 });
+
+  constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {}
+
+  @Get(':conference/older/*channel')
+  async older(
+    @Req() request: Request,
+    @Param('conference') conference: string,
+    @Param('channel') path: string | string[],
+    @Query('before') before?: string,
+    @Query('limit') limit = String(MAX_LIMIT),
+  ): Promise<OlderPage> {
+    const identity = await identify(this.ports.tokens, request, conference);
+    const channel = channelName.safeParse(Array.isArray(path) ? path.join('/') : path);
+    if (!channel.success) throw new Refusal('unknown-channel');
+    if (before !== undefined && !/^\d{1,9}$/.test(before)) throw new Refusal('invalid', 'before: a number');
+    if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT)
+      throw new Refusal('invalid', `limit: a number from 1 to ${MAX_LIMIT}`);
+    const { feed, release } = await openFeed(this.ports.feed, conference);
+    const allowed = mayFollow(identity, channel.data, stateOf(feed));
+    release();
+    if (allowed !== 'ok') throw allowed;
+    const match = matchChannel(channel.data);
+    const older = match?.spec.older;
+    const table = projections.flatMap(({ tables }) => tables).find(({ name }) => name === older?.table);
+    if (!match || !older || !table)
+      throw new Refusal('invalid', 'this channel has no window: all of it can be followed');
+    await this.spend(identity.actor);
+    return this.ports.readLive((db, schema) =>
+      readOlder({
+        db,
+        schema,
+        conference,
+        views: projections.flatMap(({ documents }) => documents.filter(({ kind }) => kind === older.kind)),
+        table,
+        where: older.where(match.parameters),
+        channel: channel.data,
+        order: older.order,
+        before: before === undefined ? null : Number(before),
+        limit: Number(limit),
+      }),
+    );
+  }
+
+  private async spend(actor: string): Promise<void> {
+    try {
+      await this.limiter.consume(actor);
+    } catch (error) {
+      if (error instanceof RateLimiterRes) throw new Refusal('rate-limited', undefined, Math.ceil(error.msBeforeNext));
+      throw error;
+    }
+  }
+}
