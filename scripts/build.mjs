@@ -25,6 +25,7 @@ if (!(process.argv.includes('--if-stale') && fresh)) {
   const started = Date.now();
   run('node', ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
   run('node', ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn']);
+  run('node', ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn', '--mode', 'join']);
   writeFileSync(STAMP, '');
   process.stderr.write(`built in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
 }

@@ -2,10 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import compression from 'compression';
 import type { Response } from 'express';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
 import { createPool, type Logger, notifier, type Queryable } from '#libs/postgres';
@@ -20,6 +19,7 @@ import type { Config } from './config.js';
 import { createCommandDoor } from './doors/commands/command-door.js';
 import { findOutcome } from './doors/commands/outcomes.js';
 import { guardHttp } from './doors/http/http-door.module.js';
+import { WEB_FOLDER } from './doors/http/pages.controller.js';
 import type { HttpPorts } from './doors/http/ports.js';
 import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
@@ -206,13 +206,14 @@ function listenOn(server: Server, { PORT, HOST }: Config): Promise<AddressInfo> 
   });
 }
 
-/** Hashed files may be kept for ever, pages are asked for anew. */
+/** Hashed files may be kept for ever, pages are asked for anew. Answers of the interface stay as they are: an import's progress must not wait in a buffer. */
 function servePages(app: NestExpressApplication): void {
-  const folder = path.resolve(
-    path.dirname(fileURLToPath(import.meta.url)),
-    import.meta.url.includes('/dist/') ? '../web' : '../dist/web',
-  );
   const setHeaders = (response: Response, file: string) =>
     response.setHeader('cache-control', file.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable');
-  app.useStaticAssets(folder, { index: 'index.html', extensions: ['html'], setHeaders, redirect: false });
+  app.use(
+    compression({
+      filter: (_request, response) => /html|javascript|css/.test(String(response.getHeader('content-type'))),
+    }),
+  );
+  app.useStaticAssets(WEB_FOLDER, { index: 'index.html', extensions: ['html'], setHeaders, redirect: false });
 }

@@ -9,7 +9,10 @@ export const access: Capability = {
   stream: 'access',
   events,
   commands,
-  channels: [{ pattern: '_access', summary: 'Grants, erased people, the join code: for doors and deciders', by: [] }],
+  channels: [
+    { pattern: '_access', summary: 'Grants, erased people, the join code: for doors and deciders', by: [] },
+    { pattern: 'moderators', summary: 'Who may moderate what', by: ['organizer'] },
+  ],
   projections: [projection],
   entities: [ModeratorRow, ErasedPersonRow],
 };

@@ -1,6 +1,6 @@
 import { ERASED } from '#libs/event-log';
 import { type Projection, tableOf, untyped } from '#libs/projector';
-import type { ErasedDocument, ModeratorDocument } from './documents.js';
+import type { ErasedDocument, ModeratorDocument, NamedModeratorDocument } from './documents.js';
 import { ErasedPersonRow, ModeratorRow } from './entities.js';
 
 const moderators = tableOf(ModeratorRow);
@@ -52,18 +52,19 @@ export const projection: Projection = {
       shows: [
         {
           table: untyped(moderators),
-          refs: ({ moderator }) => [{ channel: '_access', key: `moderator/${String(moderator)}` }],
+          refs: ({ moderator }) =>
+            ['_access', 'moderators'].map((channel) => ({ channel, key: `moderator/${String(moderator)}` })),
         },
       ],
       reads: ({ key }) => [{ table: untyped(moderators), where: { moderator: idIn(key) } }],
-      render: ({ key }, rows) => {
+      render: ({ channel, key }, rows) => {
         const row = rows.get(moderators, { moderator: idIn(key) });
-        return row
-          ? ({
-              moderator: row.moderator,
-              sessions: row.sessions.all ? 'all' : row.sessions.ids,
-            } satisfies ModeratorDocument)
-          : null;
+        if (!row) return null;
+        const { moderator, name } = row;
+        const sessions = row.sessions.all ? 'all' : row.sessions.ids;
+        return channel === 'moderators'
+          ? ({ moderator, sessions, name } satisfies NamedModeratorDocument)
+          : ({ moderator, sessions } satisfies ModeratorDocument);
       },
     },
     {

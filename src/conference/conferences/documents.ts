@@ -21,7 +21,7 @@ export interface RoomDocument {
   readonly full: boolean;
 }
 
-/** Key `join/code` in the internal channel `_access`. */
+/** Key `join/code` in channel `join`, for doors in the internal channel `_access`. */
 export interface JoinCodeDocument {
   readonly code: string;
 }

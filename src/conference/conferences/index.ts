@@ -14,6 +14,8 @@ export const conferences: Capability = {
       summary: 'The conference, its rooms and sessions',
       by: ['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer'],
     },
+    // Not for attendees: whoever has the code in hand may pass it on, but a token alone brings nobody else in.
+    { pattern: 'join', summary: 'The code to join with', by: ['organizer', 'moderator', 'operator', 'screen'] },
   ],
   projections: [projection],
   entities: [ConferenceRow, RoomRow],

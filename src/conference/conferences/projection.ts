@@ -95,7 +95,12 @@ export const projection: Projection = {
     },
     {
       kind: 'join',
-      shows: [{ table: untyped(conferences), refs: () => [{ channel: '_access', key: 'join/code' }] }],
+      shows: [
+        {
+          table: untyped(conferences),
+          refs: () => ['_access', 'join'].map((channel) => ({ channel, key: 'join/code' })),
+        },
+      ],
       reads: () => [{ table: untyped(conferences), where: {} }],
       render: (_, known) => {
         const row = known.get(conferences, {});

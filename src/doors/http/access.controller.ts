@@ -5,7 +5,7 @@ import type { Request } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import { parseBounded, Refusal } from '#libs/protocol';
-import { actorId, sessionsGranted } from '../../conference/access/events.js';
+import { actorId, moderatorName, sessionsGranted } from '../../conference/access/events.js';
 import type { Identity, Role } from '../../conference/capability.js';
 import type { JoinCodeDocument } from '../../conference/conferences/documents.js';
 import { openFeed } from '../open-feed.js';
@@ -29,12 +29,14 @@ const tokenBody = z.object({
   link: z.boolean().default(false),
   sessions: sessionsGranted.default('all'),
   actor: actorId.optional(),
+  name: moderatorName.nullable().default(null),
 });
 
 @Controller('v1')
 export class AccessController {
   private readonly budget: RateLimiterMemory;
   private readonly guesses = new RateLimiterMemory({ points: 600, duration: 60 });
+  private readonly moves = new RateLimiterMemory({ points: 10, duration: 60 });
 
   constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {
     this.budget = new RateLimiterMemory({ points: ports.joinBudget, duration: 60 });
@@ -65,17 +67,24 @@ export class AccessController {
   @HttpCode(200)
   async mint(@Req() request: Request, @Param('conference') conference: string, @Body() body: unknown): Promise<object> {
     const by = await identify(this.ports.tokens, request, conference);
-    const { role, link, sessions, actor = `${role.slice(0, 1)}-${randomUUID()}` } = parseBounded(tokenBody, body);
+    const { role, link, sessions, name, actor = `${role.slice(0, 1)}-${randomUUID()}` } = parseBounded(tokenBody, body);
     mayMint(by, role, conference);
     if (conference !== '*') (await openFeed(this.ports.feed, conference)).release();
-    if (role === 'moderator') await this.grant(by, conference, actor, sessions);
+    if (role === 'moderator') await this.grant(by, conference, { moderator: actor, sessions, name });
     const identity: Identity = { actor, role, conference };
-    if (link)
-      return {
-        actor,
-        url: `${this.ports.publicUrl}/#link=${await this.ports.tokens.createLink(identity, LINK_SECONDS)}`,
-      };
+    if (link) return { actor, url: await this.linkFor(identity) };
     return { actor, token: await this.ports.tokens.issue(identity, SECONDS[role]) };
+  }
+
+  /** A one-time link by which a member of the staff goes on, as the same person, on another device. */
+  @Post('conferences/:conference/links')
+  @HttpCode(200)
+  async moveOn(@Req() request: Request, @Param('conference') conference: string): Promise<object> {
+    const by = await identify(this.ports.tokens, request, conference);
+    if (by.role !== 'organizer' && by.role !== 'moderator')
+      throw new Refusal('forbidden', 'attendees join again with the code');
+    await spend(this.moves, by.actor, 'many links at once');
+    return { actor: by.actor, url: await this.linkFor(by) };
   }
 
   @Post('links/:code')
@@ -86,17 +95,20 @@ export class AccessController {
     return { ...identity, token: await this.ports.tokens.issue(identity, SECONDS[identity.role]) };
   }
 
+  private async linkFor(identity: Identity): Promise<string> {
+    return `${this.ports.publicUrl}/#link=${await this.ports.tokens.createLink(identity, LINK_SECONDS)}`;
+  }
+
   /** A moderator's token without a grant would open nothing. */
   private async grant(
     by: Identity,
     conference: string,
-    moderator: string,
-    sessions: z.output<typeof sessionsGranted>,
+    data: { moderator: string; sessions: z.output<typeof sessionsGranted>; name: string | null },
   ): Promise<void> {
     const ack = await this.ports.commands.handle(by, conference, {
       id: randomUUID(),
       type: 'grant-moderator',
-      data: { moderator, sessions },
+      data,
     });
     if ('refusal' in ack) throw Refusal.fromCode(ack.refusal.code, ack.refusal.message, ack.refusal.retryAfter);
   }
@@ -109,17 +121,15 @@ function mayMint(by: Identity, role: Role, conference: string): void {
   throw new Refusal('forbidden', 'this needs the role organizer');
 }
 
-async function spend(budget: RateLimiterMemory, conference: string): Promise<void> {
+async function spend(budget: RateLimiterMemory, key: string, refusal = 'many people join at once'): Promise<void> {
   try {
-    await budget.consume(conference);
+    await budget.consume(key);
   } catch (error) {
-    if (error instanceof RateLimiterRes)
-      throw new Refusal('rate-limited', 'many people join at once', Math.ceil(error.msBeforeNext));
+    if (error instanceof RateLimiterRes) throw new Refusal('rate-limited', refusal, Math.ceil(error.msBeforeNext));
     throw error;
   }
 }
 
-/** In constant time, whatever the lengths. */
 /** In constant time; hashed because both must have the same length. */
 const sameText = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

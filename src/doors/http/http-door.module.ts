@@ -10,6 +10,7 @@ import { HealthController } from './health.controller.js';
 import { identify } from './identify.js';
 import { ImportsController } from './imports.controller.js';
 import { OlderController } from './older.controller.js';
+import { PagesController } from './pages.controller.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 import { ProblemFilter, sendProblem } from './problem.js';
 
@@ -39,7 +40,14 @@ const HEADERS: Readonly<Record<string, string>> = {
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a module with arguments
 export class HttpDoorModule {
   static forRoot(ports: HttpPorts): DynamicModule {
-    const controllers = [DocsController, ConferencesController, OlderController, AccessController, ImportsController];
+    const controllers = [
+      DocsController,
+      ConferencesController,
+      OlderController,
+      AccessController,
+      ImportsController,
+      PagesController,
+    ];
     return doorOf(ports, [HealthController, ...controllers]);
   }
 

@@ -136,6 +136,7 @@ export function openApi(publicUrl: string): object {
                   link: z.boolean().optional(),
                   sessions: z.union([z.literal('all'), z.array(z.string())]).optional(),
                   actor: z.string().optional(),
+                  name: z.string().nullable().optional(),
                 }),
               },
             },
@@ -147,6 +148,13 @@ export function openApi(publicUrl: string): object {
             ),
             ...problems,
           },
+        },
+      },
+      '/v1/conferences/{conference}/links': {
+        post: {
+          summary: 'A one-time link to go on as the same person on another device (moderators, organizers)',
+          requestParams: { path: conference },
+          responses: { 200: json(z.object({ actor: z.string(), url: z.string() }), 'The link'), ...problems },
         },
       },
       '/v1/conferences/{conference}/imports': {

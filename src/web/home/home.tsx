@@ -1,8 +1,11 @@
 /** `/`: conferences and, for a signed-in organizer, the screens of their rooms. `/#link=CODE` redeems a one-time link. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { call, Refused } from '../shared/http.js';
-import { forget, keep, kept } from '../shared/kept.js';
-import { type Texts, textsFor } from '../shared/texts.js';
+import { forgetIdentity, identityFor, redeemLink } from '../shared/identity.js';
+import { type Texts as CommonTexts, textsFor } from '../shared/texts.js';
+import { homeTexts } from './texts.js';
+
+type Texts = CommonTexts & typeof homeTexts.en;
 
 interface ConferenceLine {
   readonly id: string;
@@ -17,18 +20,19 @@ interface Snapshot {
   ])[];
 }
 
-const TOKEN = 'organizer';
-
 export function Home() {
-  const { language, texts } = textsFor(navigator.languages);
-  const [token, setToken] = useState(kept(TOKEN));
+  const { language, texts } = useMemo(() => textsFor(navigator.languages, homeTexts), []);
+  const [token, setToken] = useState(identityFor('*', ['organizer'])?.token);
   const [conferences, setConferences] = useState<readonly ConferenceLine[]>();
   const [trouble, setTrouble] = useState<string>();
 
   useEffect(() => {
     document.documentElement.lang = language;
-    signInByLink()
-      .then((fresh) => fresh && setToken(fresh))
+    redeemLink()
+      .then((redeemed) => {
+        if (redeemed?.conference === '*') setToken(redeemed.token);
+        else if (redeemed) location.replace(placeOf(redeemed));
+      })
       .catch((error: Error) => setTrouble(error instanceof Refused ? texts.linkUsed : texts.failed(error.message)));
     call<{ conferences: readonly ConferenceLine[] }>('/v1/conferences')
       .then((answer) => setConferences(answer.conferences))
@@ -63,14 +67,10 @@ export function Home() {
   );
 }
 
-/** The code travels in the fragment, which browsers keep out of requests and server logs. */
-async function signInByLink(): Promise<string | undefined> {
-  const code = new URLSearchParams(location.hash.slice(1)).get('link');
-  if (!code) return undefined;
-  history.replaceState(null, '', location.pathname);
-  const { token } = await call<{ token: string }>(`/v1/links/${encodeURIComponent(code)}`, { body: {} });
-  keep(TOKEN, token);
-  return token;
+/** Where somebody who came by a link has work to do. */
+function placeOf({ role, conference }: { readonly role: string; readonly conference: string }): string {
+  const base = `/c/${encodeURIComponent(conference)}`;
+  return { moderator: `${base}/desk`, organizer: `${base}/organize` }[role] ?? base;
 }
 
 interface ConferenceProps {
@@ -82,6 +82,7 @@ interface ConferenceProps {
 
 function Conference({ conference, token, texts, onTrouble }: ConferenceProps) {
   const [rooms, setRooms] = useState<readonly { readonly id: string; readonly name: string }[]>([]);
+  const page = `/c/${encodeURIComponent(conference.id)}`;
   const base = `/v1/conferences/${encodeURIComponent(conference.id)}`;
 
   useEffect(() => {
@@ -89,7 +90,7 @@ function Conference({ conference, token, texts, onTrouble }: ConferenceProps) {
     call<Snapshot>(`${base}/channels/schedule`, { token })
       .then(({ entries }) => setRooms(roomsOf(entries)))
       .catch((error: Error) => {
-        if (error instanceof Refused && error.code >= 300) forget(TOKEN);
+        if (error instanceof Refused && error.code >= 300) forgetIdentity('organizer', '*');
         onTrouble(texts.failed(error.message));
       });
   }, [base, token, texts, onTrouble]);
@@ -104,6 +105,11 @@ function Conference({ conference, token, texts, onTrouble }: ConferenceProps) {
       <h2 id={`c-${conference.id}`} dir="auto">
         {conference.title} <span class="faint">{conference.id}</span>
       </h2>
+      <p class="links">
+        <a href={`${page}/join`}>{texts.takePart}</a>
+        {token && <a href={`${page}/desk`}>{texts.desk}</a>}
+        {token && <a href={`${page}/organize`}>{texts.organize}</a>}
+      </p>
       {rooms.length > 0 && <h3 class="faint">{texts.rooms}</h3>}
       <ul class="rooms">
         {rooms.map((room) => (

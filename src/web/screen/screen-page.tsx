@@ -1,15 +1,18 @@
 /** `/screen`: one room on a wall. Clock and countdown are hidden until the server's time is known. */
 import { useEffect, useMemo } from 'preact/hooks';
-import type { FeedClient, Status } from '#libs/feed-client';
+import type { FeedClient } from '#libs/feed-client';
 import type { ConferenceDocument, RoomDocument } from '../../conference/conferences/documents.js';
 import type { QaDocument, QuestionDocument } from '../../conference/questions/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
 import { clock, viewRoom } from '../../conference/view.js';
+import { Freshness } from '../shared/freshness.js';
 import { type Texts, textsFor } from '../shared/texts.js';
+import { updatesHere } from '../shared/updates.js';
+import { bodiesOf, bodyOf, serverNow, useChannel, useFeed } from '../shared/use-feed.js';
 import { readLink, type ScreenLink } from './link.js';
 import { Questions, Taken } from './questions.js';
 import { Changes, Next, Now } from './sessions.js';
-import { bodiesOf, useFeed } from './use-feed.js';
+import { Join, Takeover, Ticker } from './updates.js';
 
 export function ScreenPage() {
   const link = useMemo(readLink, []);
@@ -34,22 +37,24 @@ function Screen({ link, language, texts }: ScreenProps) {
       conference,
       class: 'screen' as const,
       getToken: () => token,
-      channels: ['schedule'],
+      channels: ['schedule', 'updates', 'join'],
     }),
     [conference, token],
   );
   const client = useFeed(options);
   const status = client.status();
-  const about = client.documents('schedule').get('conference/self')?.body as ConferenceDocument | undefined;
-  const room = client.documents('schedule').get(`room/${roomId}`)?.body as RoomDocument | undefined;
-  const serverNow = status.serverOffsetMs === null ? null : Date.now() + status.serverOffsetMs;
-  const view = useRoomView(client, room, serverNow);
+  const about = bodyOf<ConferenceDocument>(client, 'schedule', 'conference/self');
+  const room = bodyOf<RoomDocument>(client, 'schedule', `room/${roomId}`);
+  const now = serverNow(client);
+  const view = useRoomView(client, room, now);
 
   if (status.state === 'refused')
     return <Message text={`${texts.refused} (${status.refusal?.code ?? ''} ${status.refusal?.message ?? ''})`} />;
   if (!about) return <Message text={texts.connecting} />;
   if (!room) return <Message text={texts.unknownRoom} />;
   const shown = { texts, language, timeZone: about.timeZone };
+  const updates = updatesHere(client, { room: room.id, session: view?.session?.id }, now ?? Date.now());
+  const takeover = updates.emergency ?? updates.unconfirmed ?? updates.allClear;
   const held = view?.session ? client.documents('schedule').has(`held/session/${view.session.id}`) : false;
   return (
     <main class="screen">
@@ -58,21 +63,27 @@ function Screen({ link, language, texts }: ScreenProps) {
           {room.name}
         </h1>
         <p class="screen__clock" data-testid="clock">
-          {serverNow === null ? '' : clock(serverNow, about.timeZone, language)}
+          {now === null ? '' : clock(now, about.timeZone, language)}
         </p>
       </header>
-      <div class="screen__body">
-        <div>
-          {view?.taken ? <Taken question={view.taken} texts={texts} /> : null}
-          {view && <Now view={view.room} {...shown} small={view.taken !== undefined} />}
-          {held && <p class="badge badge--warn">{texts.held}</p>}
+      {takeover ? (
+        <Takeover view={updates} languages={about.languages} now={now ?? Date.now()} {...shown} />
+      ) : (
+        <div class="screen__body">
+          <div>
+            {view?.taken ? <Taken question={view.taken} texts={texts} /> : null}
+            {view && <Now view={view.room} {...shown} small={view.taken !== undefined} />}
+            {held && <p class="badge badge--warn">{texts.held}</p>}
+          </div>
+          <div>
+            {view && view.top.length > 0 && <Questions questions={view.top} texts={texts} />}
+            {view && <Changes view={view.room} rooms={bodiesOf<RoomDocument>(client, 'schedule', 'room')} {...shown} />}
+            {view && <Next view={view.room} {...shown} />}
+            <Join client={client} conference={conference} texts={texts} />
+          </div>
         </div>
-        <div>
-          {view && view.top.length > 0 && <Questions questions={view.top} texts={texts} />}
-          {view && <Changes view={view.room} rooms={bodiesOf<RoomDocument>(client, 'schedule', 'room')} {...shown} />}
-          {view && <Next view={view.room} {...shown} />}
-        </div>
-      </div>
+      )}
+      {!takeover && <Ticker updates={updates.news} languages={about.languages} now={now ?? Date.now()} {...shown} />}
       <footer class="screen__foot">
         <span dir="auto">{about.title}</span>
         <Freshness status={status} {...shown} />
@@ -82,19 +93,15 @@ function Screen({ link, language, texts }: ScreenProps) {
 }
 
 /** The room's schedule, and the questions of the session that is on (or next) there. */
-function useRoomView(client: FeedClient, room: RoomDocument | undefined, serverNow: number | null) {
+function useRoomView(client: FeedClient, room: RoomDocument | undefined, now: number | null) {
   const sessions = bodiesOf<SessionDocument>(client, 'schedule', 'session');
-  const view = room && serverNow !== null ? viewRoom(room, sessions, serverNow) : null;
+  const view = room && now !== null ? viewRoom(room, sessions, now) : null;
   const session = view?.now?.session ?? view?.next.find(({ due }) => due)?.session;
   const channel = session ? `session/${session.id}/questions` : null;
-  useEffect(() => {
-    if (!channel) return;
-    client.subscribe(channel);
-    return () => client.unsubscribe(channel);
-  }, [client, channel]);
+  useChannel(client, channel);
   if (!view) return null;
   const questions = channel ? bodiesOf<QuestionDocument>(client, channel, 'question') : [];
-  const qa = channel ? (client.documents(channel).get('qa/state')?.body as QaDocument | undefined) : undefined;
+  const qa = channel ? bodyOf<QaDocument>(client, channel, 'qa/state') : undefined;
   const taken = questions.find(({ id, state }) => state === 'taken' && id === qa?.taken);
   const top = questions
     .filter(({ state }) => state === 'approved')
@@ -112,28 +119,6 @@ export interface Shown {
   readonly texts: Texts;
   readonly language: string;
   readonly timeZone: string;
-}
-
-/** A page never lies: live, or since when it is not. */
-function Freshness({ status, texts, language, timeZone }: Shown & { readonly status: Status }) {
-  const since = status.since === null ? '–' : clock(status.since, timeZone, language);
-  const text = {
-    live: texts.live,
-    connecting: texts.connecting,
-    late: texts.feedLate(since),
-    reconnecting: texts.lastUpdated(since),
-    refused: texts.refused,
-  }[status.state];
-  return (
-    <span
-      class={status.state === 'live' ? '' : 'freshness--bad'}
-      data-testid="freshness"
-      data-state={status.state}
-      role="status"
-    >
-      {status.state === 'live' ? '●' : '▲'} {text}
-    </span>
-  );
 }
 
 function Message({ text }: { readonly text: string }) {

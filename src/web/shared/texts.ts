@@ -1,4 +1,4 @@
-/** Catalogues of texts. English is the source; a missing key does not compile. */
+/** Texts that several pages use; a page's own stand beside it. English is the source; a missing key does not compile. */
 const en = {
   now: 'Now',
   next: 'Next',
@@ -22,20 +22,34 @@ const en = {
   connecting: 'connecting …',
   lastUpdated: (time: string) => `last updated ${time}, reconnecting`,
   feedLate: (time: string) => `the feed is late: nothing new since ${time}`,
-  refused: 'This screen may not follow the feed',
+  refused: 'This page may not follow the feed',
   noRoom: 'This link names no room. Open a screen from the list of conferences.',
   unknownRoom: 'This room does not exist (any more).',
-  conferences: 'Conferences',
-  noConferences: 'There is no conference yet.',
-  importHint: 'Import one: npx hallway import schedule.xml',
-  rooms: 'Rooms',
-  openScreen: 'Open the screen',
-  signInHint: 'To open screens, sign in with the organizer link that the service printed when it started.',
-  signedIn: 'Signed in as organizer',
-  linkUsed: 'This link is not valid (any more). The service prints a new one at each start.',
   loading: 'Loading …',
-  apiDocs: 'For programs: the HTTP interface',
   failed: (why: string) => `That did not work: ${why}`,
+  refusedBecause: (why: string, code: number) => `Refused: ${why} (${code})`,
+  noEffect: (why: string) => (why ? `No effect: ${why}` : 'No effect: it was so already'),
+  heldAct: 'Kept, but held for repair: it will show later',
+  undone: 'Taken back',
+  undo: 'Undo',
+  dismiss: 'Close this note',
+  notices: 'What became of your acts',
+  ended: 'ended',
+  running: 'on now',
+  emergency: 'Emergency',
+  drill: 'This is a drill',
+  allClear: 'All clear',
+  unconfirmed: 'Unconfirmed, ask the staff',
+  updates: 'Updates',
+  sponsored: (name: string) => `from ${name}`,
+  amended: 'amended',
+  joinAt: 'Take part',
+  code: 'Code',
+  timesIn: (zone: string) => `Times in ${zone}`,
+  yourTime: (zone: string) => `your device: ${zone}`,
+  cancel: 'Cancel',
+  close: 'Close',
+  optional: 'optional',
 };
 
 const de: typeof en = {
@@ -61,28 +75,50 @@ const de: typeof en = {
   connecting: 'verbinde …',
   lastUpdated: (time) => `Stand ${time}, verbinde neu`,
   feedLate: (time) => `der Feed hängt: nichts Neues seit ${time}`,
-  refused: 'Dieser Bildschirm darf dem Feed nicht folgen',
+  refused: 'Diese Seite darf dem Feed nicht folgen',
   noRoom: 'Dieser Link nennt keinen Raum. Öffne einen Bildschirm aus der Liste der Konferenzen.',
   unknownRoom: 'Diesen Raum gibt es nicht (mehr).',
-  conferences: 'Konferenzen',
-  noConferences: 'Es gibt noch keine Konferenz.',
-  importHint: 'Importiere eine: npx hallway import schedule.xml',
-  rooms: 'Räume',
-  openScreen: 'Bildschirm öffnen',
-  signInHint: 'Um Bildschirme zu öffnen, melde dich mit dem Organisationslink an, den der Dienst beim Start ausgibt.',
-  signedIn: 'Angemeldet als Organisation',
-  linkUsed: 'Dieser Link gilt nicht (mehr). Der Dienst gibt bei jedem Start einen neuen aus.',
   loading: 'Lade …',
-  apiDocs: 'Für Programme: die HTTP-Schnittstelle',
   failed: (why) => `Das hat nicht geklappt: ${why}`,
+  refusedBecause: (why, code) => `Abgelehnt: ${why} (${code})`,
+  noEffect: (why) => (why ? `Ohne Wirkung: ${why}` : 'Ohne Wirkung: es war schon so'),
+  heldAct: 'Aufgehoben, wird aber gerade repariert: erscheint später',
+  undone: 'Zurückgenommen',
+  undo: 'Rückgängig',
+  dismiss: 'Hinweis schließen',
+  notices: 'Was aus deinen Handlungen wurde',
+  ended: 'beendet',
+  running: 'läuft',
+  emergency: 'Notfall',
+  drill: 'Dies ist eine Übung',
+  allClear: 'Entwarnung',
+  unconfirmed: 'Unbestätigt, bitte das Personal fragen',
+  updates: 'Neuigkeiten',
+  sponsored: (name) => `von ${name}`,
+  amended: 'geändert',
+  joinAt: 'Mitmachen',
+  code: 'Code',
+  timesIn: (zone) => `Zeiten in ${zone}`,
+  yourTime: (zone) => `dein Gerät: ${zone}`,
+  cancel: 'Abbrechen',
+  close: 'Schließen',
+  optional: 'freiwillig',
 };
 
 export type Texts = typeof en;
+export type Language = 'en' | 'de';
 
-/** @param languages preferred first, as in `navigator.languages` */
-export function textsFor(languages: readonly string[]): { readonly language: string; readonly texts: Texts } {
-  const found = languages
-    .map((language) => language.slice(0, 2))
-    .find((language) => language === 'de' || language === 'en');
-  return found === 'de' ? { language: 'de', texts: de } : { language: 'en', texts: en };
+/** The first of these languages that there is a catalogue for. @param languages preferred first, as in `navigator.languages` */
+export function languageOf(languages: readonly string[]): Language {
+  const found = languages.map((one) => one.slice(0, 2)).find((one): one is Language => one === 'de' || one === 'en');
+  return found ?? 'en';
+}
+
+/** The common texts and, where a page has its own, those too. */
+export function textsFor<Own extends object = Record<never, never>>(
+  languages: readonly string[],
+  own?: Readonly<Record<Language, Own>>,
+): { readonly language: Language; readonly texts: Texts & Own } {
+  const language = languageOf(languages);
+  return { language, texts: { ...{ en, de }[language], ...(own?.[language] as Own) } };
 }

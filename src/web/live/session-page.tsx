@@ -1,0 +1,118 @@
+/** One session: what it is and when, the question on stage, asking and voting, the discussion. */
+import type { QaDocument, QuestionDocument } from '../../conference/questions/documents.js';
+import type { SessionDocument } from '../../conference/sessions/documents.js';
+import { clock, running } from '../../conference/view.js';
+import { pathTo } from '../shared/path.js';
+import { UpdateItem } from '../shared/updates.js';
+import { bodiesOf, bodyOf, useChannel } from '../shared/use-feed.js';
+import { useOutbox } from '../shared/use-outbox.js';
+import { Ask } from './ask.js';
+import { Discussion } from './discussion.js';
+import type { LiveContext } from './live-page.js';
+import { MyQuestions, Questions, shownText } from './questions.js';
+import { Unsent } from './unsent.js';
+
+export interface SessionContext extends LiveContext {
+  readonly session: SessionDocument;
+}
+
+export function SessionPage(props: SessionContext) {
+  const { client, acts, conference, identity, texts, session, updates, language, timeZone } = props;
+  const channel = `session/${session.id}/questions`;
+  useChannel(client, channel);
+  const outbox = useOutbox({
+    client,
+    acts,
+    texts,
+    name: `${conference}.${identity.actor}`,
+    sent: texts.sent,
+    undo: (type, subject) =>
+      type === 'ask-question'
+        ? { type: 'withdraw-question', data: { question: subject } }
+        : { type: 'withdraw-message', data: { message: subject } },
+  });
+  const qa = bodyOf<QaDocument>(client, channel, 'qa/state');
+  const questions = bodiesOf<QuestionDocument>(client, channel, 'question');
+  const taken = questions.find(({ id, state }) => state === 'taken' && id === qa?.taken);
+  return (
+    <>
+      <nav>
+        <a href={pathTo(conference)}>← {texts.back}</a>
+      </nav>
+      <About {...props} />
+      <ul>
+        {updates.news.slice(0, 3).map((update) => (
+          <UpdateItem key={update.id} update={update} texts={texts} language={language} timeZone={timeZone} />
+        ))}
+      </ul>
+      {taken && (
+        <section class="card taken arrives" aria-label={texts.questionNow} data-testid="taken" key={taken.id}>
+          <p class="small faint">{texts.questionNow}</p>
+          <p dir="auto">{shownText(taken, texts)}</p>
+        </section>
+      )}
+      <Unsent outbox={outbox} texts={texts} />
+      <div class="columns">
+        <div>
+          <Ask {...props} qa={qa} outbox={outbox} />
+          <MyQuestions {...props} />
+          <Questions {...props} qa={qa} questions={questions} />
+        </div>
+        <Discussion {...props} outbox={outbox} />
+      </div>
+    </>
+  );
+}
+
+function About({ session, rooms, now, texts, language, timeZone, client }: SessionContext) {
+  const room = rooms.find(({ id }) => id === session.room);
+  const time = (instant: string) => clock(Date.parse(instant), timeZone, language);
+  const on = session.state === 'running' ? running(session, now) : null;
+  const day = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone });
+  return (
+    <section aria-labelledby="title">
+      <h1 id="title" dir="auto" lang={session.language ?? undefined}>
+        {session.title}
+      </h1>
+      {session.subtitle && <p dir="auto">{session.subtitle}</p>}
+      <p class="tabular" data-testid="times">
+        {day.format(Date.parse(session.planned.start))}, {time(session.planned.start)} – {time(session.planned.end)} ·{' '}
+        <span dir="auto">{room?.name ?? session.room}</span>{' '}
+        {on && <span class="badge badge--accent">{texts.running}</span>}{' '}
+        {on && (on.minutesOver === null ? texts.minutesLeft(on.minutesLeft ?? 0) : texts.overrun(on.minutesOver))}
+        {session.state === 'ended' && <span class="badge">{texts.ended}</span>}
+        {session.state === 'cancelled' && <span class="badge badge--warn">{texts.cancelled}</span>}
+        {session.state === 'scheduled' && session.expectedStart && (
+          <span class="badge badge--warn">
+            {texts.delayed}: {texts.about(time(session.expectedStart))}
+          </span>
+        )}
+      </p>
+      {session.because && session.state !== 'ended' && <p dir="auto">{session.because}</p>}
+      {session.speakers.length > 0 && (
+        <p class="faint" dir="auto">
+          <span class="visually-hidden">{texts.speakers}: </span>
+          {session.speakers.join(' · ')}
+        </p>
+      )}
+      {session.abstract && (
+        <p class="pre" dir="auto">
+          {session.abstract}
+        </p>
+      )}
+      <p class="row">
+        {session.url && (
+          <a href={session.url} rel="noreferrer noopener" target="_blank">
+            {texts.more}
+          </a>
+        )}
+        {session.recording && (
+          <a href={session.recording} rel="noreferrer noopener" target="_blank">
+            {texts.recording}
+          </a>
+        )}
+      </p>
+      {client.documents('schedule').has(`held/session/${session.id}`) && <p class="badge badge--warn">{texts.held}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,23 @@
+/** What the path says: `/c/:conference/s/:session`, `/c/:conference/desk/:session`, … */
+export interface PagePath {
+  readonly conference: string;
+  readonly page: string;
+  readonly session: string | undefined;
+}
+
+export function readPath(pathname: string): PagePath {
+  const [, , conference = '', page = '', session] = pathname.split('/').map((part) => decode(part));
+  return { conference, page, session: session || undefined };
+}
+
+export const pathTo = (conference: string, ...parts: readonly string[]): string =>
+  `/c/${[conference, ...parts].map(encodeURIComponent).join('/')}`;
+
+/** A path that somebody typed may be badly encoded: it is then just an unknown name. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,93 @@
+/** Updates as people read them; what holds and for how long is decided by `viewUpdates`. */
+import type { FeedClient } from '#libs/feed-client';
+import type { UpdateDocument } from '../../conference/updates/documents.js';
+import { clock } from '../../conference/view.js';
+import { type Place, textOf, validUntil, viewUpdates } from '../../conference/view-updates.js';
+import type { Texts } from './texts.js';
+import { bodiesOf } from './use-feed.js';
+
+export interface Shown {
+  readonly texts: Texts;
+  readonly language: string;
+  /** IANA name: the conference's. */
+  readonly timeZone: string;
+}
+
+/** @param now server time, milliseconds since 1970 */
+export function updatesHere(client: FeedClient, place: Place, now: number, channels: readonly string[] = ['updates']) {
+  const all = channels.flatMap((channel) => bodiesOf<UpdateDocument>(client, channel, 'update'));
+  return { ...viewUpdates(all, place, now), unconfirmed: unconfirmed(client, all, now) };
+}
+
+/** Out of touch for longer than an emergency holds: it may be over, or may have been renewed. */
+function unconfirmed(client: FeedClient, all: readonly UpdateDocument[], now: number): UpdateDocument | null {
+  const { state, since } = client.status();
+  if (state === 'live' || since === null) return null;
+  const lapsed = all.find(
+    (update) =>
+      update.severity === 'emergency' &&
+      update.state !== 'retracted' &&
+      validUntil(update) <= now &&
+      validUntil(update) > since,
+  );
+  return lapsed ?? null;
+}
+
+export type UpdatesHere = ReturnType<typeof updatesHere>;
+
+export function Emergency({ view, ...shown }: Shown & { readonly view: UpdatesHere }) {
+  const { texts } = shown;
+  if (view.emergency) {
+    const { drill } = view.emergency;
+    return (
+      <section class={`emergency ${drill ? 'emergency--drill' : ''}`} role="alert" data-testid="emergency">
+        <h2>{drill ? texts.drill : texts.emergency}</h2>
+        <UpdateText update={view.emergency} language={shown.language} />
+      </section>
+    );
+  }
+  if (view.unconfirmed)
+    return (
+      <section class="emergency" role="alert" data-testid="unconfirmed">
+        <h2>{texts.unconfirmed}</h2>
+        <UpdateText update={view.unconfirmed} language={shown.language} />
+      </section>
+    );
+  if (!view.allClear) return null;
+  return (
+    <section class="emergency emergency--clear" role="status" data-testid="all-clear">
+      <h2>{texts.allClear}</h2>
+    </section>
+  );
+}
+
+export function UpdateText({ update, language }: { readonly update: UpdateDocument; readonly language: string }) {
+  const said = textOf(update, [language, ...navigator.languages.map((one) => one.slice(0, 2))]);
+  return (
+    <p class="pre" dir="auto" lang={said?.language}>
+      {said?.text}
+    </p>
+  );
+}
+
+export function UpdateItem({ update, ...shown }: Shown & { readonly update: UpdateDocument }) {
+  const { texts, language, timeZone } = shown;
+  return (
+    <li class={`update update--${update.severity}`}>
+      <UpdateText update={update} language={language} />
+      <p class="small faint">
+        {clock(Date.parse(update.postedAt), timeZone, language)}
+        {update.state === 'amended' && ` · ${texts.amended}`}
+        {update.sponsor && ` · ${texts.sponsored(update.sponsor.name)}`}
+        {update.url && (
+          <>
+            {' · '}
+            <a href={update.url} rel="noreferrer noopener" target="_blank">
+              {new URL(update.url).hostname}
+            </a>
+          </>
+        )}
+      </p>
+    </li>
+  );
+}
