@@ -97,6 +97,14 @@ export class Hall {
     }
   }
 
+  /** To one who has just begun to follow; not while another channel is still on its way. */
+  beaconTo(follower: Follower): void {
+    const following = [...follower.channels];
+    if (following.length === 0 || following.some(([, { to }]) => to === null)) return;
+    const channels = following.map(([channel]) => channel);
+    writePacket(follower.socket, packetOf('beacon', JSON.stringify(this.beaconOf(follower.cls, channels))));
+  }
+
   private beaconOf(cls: ClientClass, channels: readonly string[]): Beacon {
     const { epoch, head } = this.feed;
     const last = Object.fromEntries(channels.map((channel) => [channel, this.feed.lastChange(channel)]));

@@ -63,6 +63,7 @@ async function subscribe(door: Door, hall: Hall, follower: Follower, message: un
   await stillValid(door, follower);
   const state = stateOf(hall.feed);
   const answers: Record<string, SubscribeAck[string]> = {};
+  const followed: (readonly [channel: string, cursor: Cursor | null])[] = [];
   for (const [channel, cursor] of Object.entries(channels)) {
     const allowed = mayFollow(follower.verified.identity, channel, state);
     const full = follower.channels.size >= MAX_FOLLOWED && !follower.channels.has(channel);
@@ -74,13 +75,15 @@ async function subscribe(door: Door, hall: Hall, follower: Follower, message: un
     }
     answers[channel] = 'ok';
     follower.channels.set(channel, { to: null });
-    // After the ack: all content comes as frames.
-    setImmediate(() => {
-      resume(door, hall, follower, channel, cursor as Cursor | null).catch((err: unknown) =>
-        door.ports.logger.error({ err }, 'a resume failed'),
-      );
-    });
+    followed.push([channel, cursor as Cursor | null]);
   }
+  // After the ack: all content comes as frames, and a beacon says that it was all: nobody waits for the next one to be "live".
+  setImmediate(() => {
+    Promise.all(followed.map(([channel, cursor]) => resume(door, hall, follower, channel, cursor))).then(
+      () => hall.beaconTo(follower),
+      (err: unknown) => door.ports.logger.error({ err }, 'a resume failed'),
+    );
+  });
   return answers;
 }
 

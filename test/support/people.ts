@@ -1,0 +1,64 @@
+/** People with devices: each has a browser context of their own, and may sit behind a network that can be cut. */
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { until } from './process.js';
+import { startProxy, type TcpProxy } from './tcp-proxy.js';
+
+export interface Device {
+  readonly page: Page;
+  readonly network: TcpProxy;
+  /** Opens a path of the service over this device's network. */
+  open(path: string): Promise<void>;
+  /** Waits until the page says so. */
+  freshness(state: string, withinMs?: number): Promise<void>;
+  /** Violations that axe finds, with the elements. */
+  violations(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface DeviceOptions extends BrowserContextOptions {
+  /** Tokens by the name under which the pages keep them. */
+  readonly kept?: Readonly<Record<string, string>>;
+}
+
+export async function openDevice(
+  browser: Browser,
+  service: string,
+  { kept = {}, ...options }: DeviceOptions = {},
+): Promise<Device> {
+  const network = await startProxy(Number(new URL(service).port));
+  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 720 }, ...options });
+  await context.addInitScript((values) => {
+    for (const [name, value] of Object.entries(values)) localStorage.setItem(`hallway.${name}`, value);
+  }, kept);
+  context.setDefaultTimeout(8_000);
+  const page = await context.newPage();
+  return {
+    page,
+    network,
+    open: async (path) => {
+      await page.goto(`http://127.0.0.1:${network.port}${path}`);
+    },
+    freshness: async (state, withinMs) => {
+      await until(
+        `the page says ${state}`,
+        async () =>
+          (await page
+            .getByTestId('freshness')
+            .getAttribute('data-state', { timeout: 1_000 })
+            .catch(() => '')) === state,
+        withinMs,
+      );
+    },
+    violations: async () => {
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+    },
+    close: async () => {
+      await context.close();
+      await network.close();
+    },
+  };
+}
+
+export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } as const;
