@@ -7,6 +7,9 @@ import type { Texts } from '../shared/texts.js';
 import { type ActName, possible } from './question-acts.js';
 import type { DeskTexts } from './texts.js';
 
+/** From here on what is out of sight is not laid out. */
+const LONG = 50;
+
 export type OnAct = (name: ActName, question: DeskQuestionDocument, reason?: string) => void;
 
 interface ColumnProps {
@@ -43,7 +46,7 @@ export function Column({ name, title, questions, texts, isPending, onAct }: Colu
         {title} <span class="badge tabular">{questions.length}</span>
       </h2>
       {questions.length === 0 && <p class="faint">{texts.none}</p>}
-      <ol class="column">
+      <ol class={`column ${placed.current.length > LONG ? 'column--long' : ''}`}>
         {placed.current.map(({ id, gone }) => {
           const question = last.current.get(id);
           return question ? (

@@ -33,6 +33,8 @@ export interface Acts {
 
 const SHOWN = 4;
 const REMEMBERED = 20;
+/** What went well need not be clicked away; what went wrong stays until it is. */
+const GOOD_MS = 10_000;
 
 export function useActs(client: FeedClient, texts: Texts): Acts {
   const [notices, setNotices] = useState<readonly Notice[]>([]);
@@ -44,6 +46,7 @@ export function useActs(client: FeedClient, texts: Texts): Acts {
     counter.current += 1;
     const notice = { id: counter.current, text, bad, undo };
     setNotices((all) => [...all, notice].slice(-SHOWN));
+    if (!bad) setTimeout(() => setNotices((all) => all.filter(({ id }) => id !== notice.id)), GOOD_MS);
     if (undo) setDone((all) => [...all, notice].slice(-REMEMBERED));
   }, []);
 

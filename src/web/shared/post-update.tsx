@@ -31,8 +31,7 @@ export function PostUpdate(props: PostUpdateProps) {
       {updates.length > 0 && <h3>{texts.current}</h3>}
       <ul>
         {updates.map((update) => (
-          <div key={update.id}>
-            <UpdateItem {...props} update={update} />
+          <UpdateItem key={update.id} {...props} update={update}>
             <button
               type="button"
               onClick={() =>
@@ -41,7 +40,7 @@ export function PostUpdate(props: PostUpdateProps) {
             >
               {texts.retract}
             </button>
-          </div>
+          </UpdateItem>
         ))}
       </ul>
     </section>

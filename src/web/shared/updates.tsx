@@ -1,4 +1,5 @@
 /** Updates as people read them; what holds and for how long is decided by `viewUpdates`. */
+import type { ComponentChildren } from 'preact';
 import type { FeedClient } from '#libs/feed-client';
 import type { UpdateDocument } from '../../conference/updates/documents.js';
 import { clock } from '../../conference/view.js';
@@ -70,7 +71,12 @@ export function UpdateText({ update, language }: { readonly update: UpdateDocume
   );
 }
 
-export function UpdateItem({ update, ...shown }: Shown & { readonly update: UpdateDocument }) {
+interface UpdateItemProps extends Shown {
+  readonly update: UpdateDocument;
+  readonly children?: ComponentChildren;
+}
+
+export function UpdateItem({ update, children, ...shown }: UpdateItemProps) {
   const { texts, language, timeZone } = shown;
   return (
     <li class={`update update--${update.severity}`}>
@@ -88,6 +94,7 @@ export function UpdateItem({ update, ...shown }: Shown & { readonly update: Upda
           </>
         )}
       </p>
+      {children}
     </li>
   );
 }
