@@ -50,7 +50,7 @@ suite('pages under bad networks, hostile content, foreign clocks', () => {
       withinMs,
     );
   const fits = ({ page }: Device) =>
-    page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+    page.evaluate<boolean>('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
 
   beforeAll(async () => {
     running = await startRunning();

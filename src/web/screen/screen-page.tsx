@@ -75,10 +75,14 @@ function Screen({ link, language, texts }: ScreenProps) {
             {view && <Now view={view.room} {...shown} small={view.taken !== undefined} />}
             {held && <p class="badge badge--warn">{texts.held}</p>}
           </div>
-          <div>
-            {view && view.top.length > 0 && <Questions questions={view.top} texts={texts} />}
-            {view && <Changes view={view.room} rooms={bodiesOf<RoomDocument>(client, 'schedule', 'room')} {...shown} />}
-            {view && <Next view={view.room} {...shown} />}
+          <div class="screen__side">
+            <div>
+              {view && view.top.length > 0 && <Questions questions={view.top} texts={texts} />}
+              {view && (
+                <Changes view={view.room} rooms={bodiesOf<RoomDocument>(client, 'schedule', 'room')} {...shown} />
+              )}
+              {view && <Next view={view.room} {...shown} />}
+            </div>
             <Join client={client} conference={conference} texts={texts} />
           </div>
         </div>
