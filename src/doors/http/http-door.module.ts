@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request, Response } from 'express';
 import { Refusal } from '#libs/protocol';
 import { AccessController } from './access.controller.js';
+import { AuditController } from './audit.controller.js';
 import { ConferencesController } from './conferences.controller.js';
 import { DocsController } from './docs.controller.js';
 import { HealthController } from './health.controller.js';
@@ -46,6 +47,7 @@ export class HttpDoorModule {
       OlderController,
       AccessController,
       ImportsController,
+      AuditController,
       PagesController,
     ];
     return doorOf(ports, [HealthController, ...controllers]);

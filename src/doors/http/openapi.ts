@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createDocument } from 'zod-openapi';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec } from '../../conference/capability.js';
+import { auditQuery } from './audit.js';
 
 const problem = z
   .object({
@@ -171,6 +172,37 @@ export function openApi(publicUrl: string): object {
           },
         },
       },
+      '/v1/conferences/{conference}/audit': {
+        get: {
+          summary: 'Who did what, when and why, with the way back; newest first (organizers)',
+          requestParams: { path: conference, query: auditQuery },
+          responses: {
+            200: json(
+              z.object({ entries: z.array(z.record(z.string(), z.unknown())), before: z.int().nullable() }),
+              'A page',
+            ),
+            ...problems,
+          },
+        },
+      },
+      ...Object.fromEntries(
+        (['csv', 'json'] as const).map((format) => [
+          `/v1/conferences/{conference}/audit.${format}`,
+          {
+            get: {
+              summary: `The whole audit as ${format === 'csv' ? 'CSV' : 'JSON lines'} (organizers)`,
+              requestParams: { path: conference },
+              responses: {
+                200: {
+                  description: 'A file',
+                  content: { [format === 'csv' ? 'text/csv' : 'application/x-ndjson']: { schema: z.string() } },
+                },
+                ...problems,
+              },
+            },
+          },
+        ]),
+      ),
       '/v1/links/{code}': {
         post: {
           summary: 'Redeem a one-time link',

@@ -11,8 +11,8 @@ interface AuditEntry {
   readonly actor: string;
   readonly reason: string | null;
   readonly subject: string;
-  readonly before: object | null;
-  readonly after: object | null;
+  readonly before: readonly object[];
+  readonly after: readonly object[];
   readonly trace: string | null;
   /** The command that takes it back. */
   readonly inverse: Act | null;
@@ -137,11 +137,11 @@ function Entry({ entry, texts, language, timeZone, onTakeBack }: EntryProps) {
   );
 }
 
-function State({ value }: { readonly value: object | null }) {
-  if (!value) return null;
+function State({ value }: { readonly value: readonly object[] }) {
+  if (value.length === 0) return null;
   return (
     <details>
-      <summary>{Object.keys(value).length}</summary>
+      <summary class="tabular">{value.length}</summary>
       <pre dir="auto">{JSON.stringify(value, null, 1)}</pre>
     </details>
   );
