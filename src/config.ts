@@ -49,6 +49,10 @@ const schema = z.object({
     .max(60_000)
     .default(2_000)
     .describe('Milliseconds over which clients are asked to leave before a stop'),
+  HALLWAY_DEMO: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe('A demo conference that plays by itself where there is none; default: on with the embedded database'),
   HALLWAY_URL: z
     .url({ protocol: /^https?$/ })
     .optional()

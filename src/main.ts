@@ -1,5 +1,7 @@
 /** Starts one process and keeps it until a signal; the same for every role. */
 import type { Config } from './config.js';
+import type { Demo } from './demo/demo.js';
+import { MODERATOR } from './demo/script.js';
 import { removeLocalAccess, writeLocalAccess } from './local-access.js';
 import { createLogger } from './logger.js';
 import { createService, type Service } from './service.js';
@@ -38,21 +40,50 @@ function signalled(): Promise<string> {
 }
 
 async function welcome(service: Service, tookMs: number): Promise<void> {
-  const code = await service.tokens.createLink({ actor: 'organizer', ...ORGANIZER }, LINK_SECONDS);
+  const { url, tokens, demo, store } = service;
+  const line = (name: string, value: string) => `  ${name.padEnd(24)}${value}`;
   const lines = [
     '',
     `  Hallway is ready (${(tookMs / 1_000).toFixed(1)} s)`,
     '',
-    `  conferences and screens   ${service.url}/`,
-    `  organizer, one time       ${service.url}/#link=${code}`,
-    `  HTTP interface            ${service.url}/docs`,
+    ...(demo ? await demoLines(service, demo, line) : []),
+    line('conferences and screens', `${url}/`),
+    ...(await organizerLine(tokens, url, line)),
+    line('HTTP interface', `${url}/docs`),
     '',
-    '  import a schedule         npx hallway import schedule.xml',
-    '  all commands              npx hallway --help',
-    ...service.store.notes.map((note) => `  note: ${note}`),
+    line('import a schedule', 'npx hallway import schedule.xml'),
+    line('all commands', 'npx hallway --help'),
+    ...store.notes.map((note) => `  note: ${note}`),
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+type Line = (name: string, value: string) => string;
+
+/** Printed until somebody has used one: a start is no reason to hand out another key to the house. */
+async function organizerLine(tokens: Service['tokens'], url: string, line: Line): Promise<readonly string[]> {
+  if (await tokens.wasRedeemed('organizer'))
+    return [line('another organizer', 'npx hallway token -r organizer --link')];
+  const code = await tokens.createLink({ actor: 'organizer', ...ORGANIZER }, LINK_SECONDS);
+  return [line('organizer, one time', `${url}/#link=${code}`)];
+}
+
+/** In the order in which a newcomer tries them. */
+async function demoLines(
+  { url, tokens }: Service,
+  { conference, joinCode }: Demo,
+  line: Line,
+): Promise<readonly string[]> {
+  const wall = await tokens.createLink({ actor: 'demo-wall', role: 'screen', conference }, LINK_SECONDS);
+  const desk = await tokens.createLink({ actor: MODERATOR, role: 'moderator', conference }, LINK_SECONDS);
+  return [
+    line('1 a wall, one time', `${url}/#link=${wall}`),
+    line('2 a phone: ask', `${url}/c/${conference}/join#code=${joinCode}`),
+    line('3 a desk, one time', `${url}/#link=${desk}`),
+    '  The demo plays by itself until you moderate in it; HALLWAY_DEMO=off: none.',
+    '',
+  ];
 }
 
 function showProgress({ done, total }: { readonly done: number; readonly total: number }): void {

@@ -7,7 +7,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import compression from 'compression';
 import type { Response } from 'express';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
-import { createPool, type Logger, notifier, type Queryable } from '#libs/postgres';
+import { createPool, type Logger, notifier, type Queryable, takeLease } from '#libs/postgres';
 import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import { generationMigrations } from '../migrations/index.js';
@@ -16,6 +16,7 @@ import { catalog } from './conference/catalog.js';
 import { projectionSet } from './conference/projection-set.js';
 import { projectionVersion } from './conference/projection-version.js';
 import type { Config } from './config.js';
+import { type Demo, type DemoPorts, startDemo } from './demo/demo.js';
 import { createCommandDoor } from './doors/commands/command-door.js';
 import { findOutcome } from './doors/commands/outcomes.js';
 import { guardHttp } from './doors/http/http-door.module.js';
@@ -33,6 +34,10 @@ export interface Service {
   readonly tokens: Tokens;
   readonly feed: Feed;
   readonly projecting: Projecting | undefined;
+  readonly demo: Demo | undefined;
+  /** A command as the doors take it. */
+  readonly handle: DemoPorts['handle'];
+  readonly readLive: DemoPorts['readLive'];
   socketStats(): SocketStats;
   /** Resolves if the process can do nothing useful any more; the answer says why. */
   readonly ended: Promise<string>;
@@ -62,6 +67,10 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     if (projecting) closers.push(() => projecting.stop());
     const gateway = await openGateway(options, store, projecting);
     closers.push(() => gateway.stop());
+    const demo = wantsDemo(config)
+      ? await startDemo({ ...gateway, takeLease: () => takeLease(store.pool, 'demo'), logger })
+      : undefined;
+    if (demo) closers.push(() => demo.player.stop());
     const ended = Promise.race([
       store.died.then(() => 'the embedded database has ended'),
       new Promise<string>((resolve) =>
@@ -75,6 +84,9 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       tokens: gateway.tokens,
       feed: gateway.feed,
       projecting,
+      demo,
+      handle: gateway.handle,
+      readLive: gateway.readLive,
       socketStats: () => gateway.sockets.stats(),
       ended,
       stop: () => (stopping ??= closeAll()),
@@ -114,7 +126,10 @@ async function project(
   };
 }
 
-interface Gateway {
+const wantsDemo = ({ ROLE, DATABASE_URL, HALLWAY_DEMO }: Config): boolean =>
+  ROLE !== 'projector' && (HALLWAY_DEMO ?? (DATABASE_URL ? 'off' : 'on')) === 'on';
+
+interface Gateway extends Pick<DemoPorts, 'handle' | 'readLive'> {
   readonly url: string;
   readonly tokens: Tokens;
   readonly feed: Feed;
@@ -169,6 +184,8 @@ async function openGateway(
     tokens,
     feed,
     sockets,
+    handle: (identity, conference, message) => commands.handle(identity, conference, message),
+    readLive: ports.readLive,
     async stop() {
       health.drain();
       await sockets.drain(config.HALLWAY_DRAIN_MS);

@@ -3,6 +3,7 @@ export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } fr
 export { EmbeddedUnavailable } from './embedded/unavailable.js';
 export { isDataError, isTransient, sqlState } from './errors.js';
 export { databaseIdentity } from './identity.js';
+export { type Lease, takeLease } from './lease.js';
 export { type Listener, type ListenOptions, listen } from './listen.js';
 export type { Logger } from './logger.js';
 export { type MigrateOptions, type MigrationClass, migrate } from './migrate.js';

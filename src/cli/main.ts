@@ -52,6 +52,18 @@ program
     await makeToken(readConfig(), options);
   });
 
+program
+  .command('tail')
+  .description('follow a channel: what it holds, then every change; Ctrl-C ends it')
+  .argument('<channel>', 'schedule, updates, session/SESSION/questions, session/SESSION/discussion, …')
+  .requiredOption('-c, --conference <id>', 'the conference')
+  .option('--json', 'one JSON object a line')
+  .option('--once', 'end when everything that is there was shown')
+  .action(async (channel: string, options) => {
+    const { tailChannel } = await import('./tail.js');
+    await tailChannel(readConfig(), channel, options);
+  });
+
 // The list of commands comes from the capabilities, which are only loaded when asked for.
 if (process.argv[2] === 'send' || process.argv[2] === 'help') {
   const { addSend } = await import('./send.js');

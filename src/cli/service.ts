@@ -20,6 +20,16 @@ export class Service {
     this.token = config.HALLWAY_TOKEN ?? readLocal(config, LOCAL.token)?.trim();
   }
 
+  /** Where the service is and as whom to talk to it. @throws CliError: there is no token */
+  access(): { readonly url: string; readonly token: string } {
+    if (!this.token) {
+      throw new CliError(
+        'there is no token: set HALLWAY_TOKEN, or run this in the folder of a running service (DATA_DIR)',
+      );
+    }
+    return { url: this.url, token: this.token };
+  }
+
   async postJson(route: string, body: object): Promise<unknown> {
     const response = await this.request(route, {
       method: 'POST',
@@ -45,15 +55,11 @@ export class Service {
     route: string,
     { method, body, type }: { method: string; body: string | Buffer; type: string },
   ): Promise<Response> {
-    if (!this.token) {
-      throw new CliError(
-        'there is no token: set HALLWAY_TOKEN, or run this in the folder of a running service (DATA_DIR)',
-      );
-    }
+    const { token } = this.access();
     const response = await fetch(this.url + route, {
       method,
       body: body as NonNullable<RequestInit['body']>,
-      headers: { 'content-type': type, authorization: `Bearer ${this.token}` },
+      headers: { 'content-type': type, authorization: `Bearer ${token}` },
     }).catch((error: Error) => {
       throw new CliError(
         `no service answers at ${this.url}; start one with \`npm start\`, or set HALLWAY_URL (${causeOf(error)})`,

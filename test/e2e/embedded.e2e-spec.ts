@@ -21,7 +21,7 @@ describe('one process with its own database', () => {
   let organizer: Api;
 
   const start = async () => {
-    service = await startProcess({ DATA_DIR: path.join(folder, 'data'), LOG_LEVEL: 'warn' });
+    service = await startProcess({ DATA_DIR: path.join(folder, 'data'), LOG_LEVEL: 'warn', HALLWAY_DEMO: 'off' });
     await service.printed(/is ready/);
     organizer = api(() => service.url, readFileSync(path.join(folder, 'data', 'organizer.token'), 'utf8'));
   };

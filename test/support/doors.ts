@@ -154,6 +154,7 @@ function memoryTokens(): Tokens {
       links.delete(code);
       return identity;
     },
+    wasRedeemed: async () => false,
   };
 }
 

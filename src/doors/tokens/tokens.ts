@@ -44,6 +44,8 @@ export interface Tokens {
   createLink(identity: Identity, expiresInSeconds: number): Promise<string>;
   /** One redeems it, once. @throws Refusal unknown-code */
   redeem(code: string): Promise<Identity>;
+  /** Whether a link for this role was ever redeemed. */
+  wasRedeemed(role: Role): Promise<boolean>;
 }
 
 export async function createTokens(pool: pg.Pool): Promise<Tokens> {
@@ -90,6 +92,13 @@ export async function createTokens(pool: pg.Pool): Promise<Tokens> {
       const link = rows[0];
       if (!link) throw new Refusal('unknown-code');
       return link;
+    },
+    async wasRedeemed(role) {
+      const { rows } = await pool.query<{ yes: boolean }>(
+        'select exists (select 1 from one_time_link where role = $1 and used_at is not null) as yes',
+        [role],
+      );
+      return rows[0]?.yes ?? false;
     },
   };
 }

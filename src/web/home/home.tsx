@@ -70,7 +70,12 @@ export function Home() {
 /** Where somebody who came by a link has work to do. */
 function placeOf({ role, conference }: { readonly role: string; readonly conference: string }): string {
   const base = `/c/${encodeURIComponent(conference)}`;
-  return { moderator: `${base}/desk`, organizer: `${base}/organize` }[role] ?? base;
+  const places: Readonly<Record<string, string>> = {
+    moderator: `${base}/desk`,
+    organizer: `${base}/organize`,
+    screen: `/screen?c=${encodeURIComponent(conference)}`,
+  };
+  return places[role] ?? base;
 }
 
 interface ConferenceProps {

@@ -2,7 +2,8 @@ import { keep, kept } from '../shared/kept.js';
 
 export interface ScreenLink {
   readonly conference: string;
-  readonly room: string;
+  /** undefined: it is still to be chosen. */
+  readonly room: string | undefined;
   readonly token: string | undefined;
 }
 
@@ -10,12 +11,12 @@ export interface ScreenLink {
 export function readLink(): ScreenLink | null {
   const query = new URLSearchParams(location.search);
   const [conference, room] = [query.get('c'), query.get('room')];
-  if (!conference || !room) return null;
+  if (!conference) return null;
   const name = `screen.${conference}`;
   const fresh = new URLSearchParams(location.hash.slice(1)).get('token');
   if (fresh) {
     keep(name, fresh);
     history.replaceState(null, '', location.pathname + location.search);
   }
-  return { conference, room, token: fresh ?? kept(name) };
+  return { conference, room: room ?? undefined, token: fresh ?? kept(name) };
 }

@@ -44,13 +44,14 @@ function Screen({ link, language, texts }: ScreenProps) {
   const client = useFeed(options);
   const status = client.status();
   const about = bodyOf<ConferenceDocument>(client, 'schedule', 'conference/self');
-  const room = bodyOf<RoomDocument>(client, 'schedule', `room/${roomId}`);
+  const room = roomId === undefined ? undefined : bodyOf<RoomDocument>(client, 'schedule', `room/${roomId}`);
   const now = serverNow(client);
   const view = useRoomView(client, room, now);
 
   if (status.state === 'refused')
     return <Message text={`${texts.refused} (${status.refusal?.code ?? ''} ${status.refusal?.message ?? ''})`} />;
   if (!about) return <Message text={texts.connecting} />;
+  if (roomId === undefined) return <Choose client={client} texts={texts} />;
   if (!room) return <Message text={texts.unknownRoom} />;
   const shown = { texts, language, timeZone: about.timeZone };
   const updates = updatesHere(client, { room: room.id, session: view?.session?.id }, now ?? Date.now());
@@ -130,6 +131,26 @@ function Message({ text }: { readonly text: string }) {
     <main class="message">
       <h1>Hallway</h1>
       <p role="status">{text}</p>
+    </main>
+  );
+}
+
+/** A link that names no room: the one who hangs the screen chooses, once. */
+function Choose({ client, texts }: { readonly client: FeedClient; readonly texts: Texts }) {
+  const rooms = bodiesOf<RoomDocument>(client, 'schedule', 'room').sort((a, b) => a.order - b.order);
+  const address = (room: string) => `${location.search}&${new URLSearchParams({ room })}`;
+  return (
+    <main class="message">
+      <h1>{texts.whichRoom}</h1>
+      <ul>
+        {rooms.map(({ id, name }) => (
+          <li key={id}>
+            <a href={address(id)} dir="auto">
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
     </main>
   );
 }
