@@ -1,8 +1,9 @@
 /** `hallway import FILE`: sends the file to the service, shows its progress and its report. */
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
-import { readFrabXml } from '../schedule/frab-xml.js';
-import { ScheduleUnreadable } from '../schedule/xml-tree.js';
+import { slugFrom } from '../schedule/parsed-schedule.js';
+import { readSchedule } from '../schedule/read-schedule.js';
+import { ScheduleUnreadable } from '../schedule/reading.js';
 import { CliError } from './cli-error.js';
 import { Service } from './service.js';
 
@@ -26,7 +27,7 @@ export async function importFile(config: Config, file: string, conference: strin
   await new Service(config).postFile(
     `/v1/conferences/${encodeURIComponent(id)}/imports`,
     content,
-    'application/xml',
+    'application/octet-stream',
     (line: Line) => {
       if (line.refusal) throw new CliError(`${line.refusal.code} ${line.refusal.message}`);
       if (line.phase && tty) process.stderr.write(`\r${line.phase} ${line.done}/${line.total}   `);
@@ -48,10 +49,10 @@ function read(file: string): Buffer {
 
 function slugOf(content: Buffer): string {
   try {
-    const { acronym } = readFrabXml(content.toString('utf8'));
-    if (acronym) return acronym.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-');
+    const { acronym } = readSchedule(content);
+    if (acronym) return slugFrom(acronym);
   } catch (error) {
-    if (error instanceof ScheduleUnreadable) throw new CliError(`200 this is not a schedule.xml: ${error.message}`);
+    if (error instanceof ScheduleUnreadable) throw new CliError(`200 ${error.message}`);
     throw error;
   }
   throw new CliError('201 the file has no acronym: name the conference with --conference');

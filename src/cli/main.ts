@@ -31,8 +31,8 @@ program
 
 program
   .command('import')
-  .description('import a schedule.xml into a conference, which is opened if it does not exist')
-  .argument('<file>', 'schedule.xml (frab, pentabarf, pretalx); - reads standard input')
+  .description('import a schedule into a conference, which is opened if it does not exist')
+  .argument('<file>', 'schedule.xml or schedule.json version 1 (frab, pentabarf, pretalx); - reads standard input')
   .option('-c, --conference <id>', "the conference's id; default: the file's acronym")
   .action(async (file: string, options: { conference?: string }) => {
     const { importFile } = await import('./import.js');

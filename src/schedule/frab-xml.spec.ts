@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { readFrabXml } from './frab-xml.js';
-import { ScheduleUnreadable } from './xml-tree.js';
+import { ScheduleUnreadable } from './reading.js';
 
 const file = (days: string, head = '') =>
   `<?xml version="1.0"?><schedule><conference><title>Test</title><acronym>test-1</acronym>${head}</conference>${days}</schedule>`;

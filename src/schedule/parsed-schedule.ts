@@ -21,6 +21,8 @@ export interface ParsedSession {
 export interface ParsedRoom {
   readonly id: string;
   readonly name: string;
+  /** Seats, if the source says. */
+  readonly capacity?: number;
 }
 
 /** Something that was read leniently; shown to the one who imports. */
@@ -42,3 +44,11 @@ export interface ParsedSchedule {
   readonly sessions: readonly ParsedSession[];
   readonly odd: readonly Oddity[];
 }
+
+/** Id of the conference that an acronym stands for; the way back from `acronymOf` of the exports. */
+export const slugFrom = (acronym: string): string =>
+  acronym
+    .toLowerCase()
+    .replace(/_+$/, '')
+    .replaceAll('_', '-')
+    .replaceAll(/[^a-z0-9-]+/g, '-');

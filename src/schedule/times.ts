@@ -28,6 +28,10 @@ export function parseInstant(text: string): string | undefined {
   }
 }
 
+/** HH:MM of an instant on the clock of a zone. */
+export const clockOf = (instant: string, timeZone: string): string =>
+  Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainTime().toString({ smallestUnit: 'minute' });
+
 export interface LocalTime {
   /** YYYY-MM-DD of the conference day. */
   readonly day: string;

@@ -3,6 +3,7 @@
  * costs no more than a large honest one. Entities beyond XML's own five are refused by saxes.
  */
 import { SaxesParser } from 'saxes';
+import { ScheduleUnreadable } from './reading.js';
 
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 400_000;
@@ -20,10 +21,6 @@ interface OpenElement {
   attributes: Record<string, string>;
   children: OpenElement[];
   text: string;
-}
-
-export class ScheduleUnreadable extends Error {
-  override readonly name = 'ScheduleUnreadable';
 }
 
 /** @throws ScheduleUnreadable with line and column, never with the text itself */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -75,10 +76,10 @@ export function guardHttp(app: NestExpressApplication, { tokens }: Pick<HttpPort
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     next();
   });
-  app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useBodyParser('json', { limit: BODY_LIMIT, type: (request) => !isImport(request) && isJson(request) });
   // Large bodies are read only from people we know.
   app.use((request: Request, response: Response, next: () => void) => {
-    if (!/^(application|text)\/xml/.test(request.headers['content-type'] ?? '')) {
+    if (!isImport(request)) {
       next();
       return;
     }
@@ -87,5 +88,10 @@ export function guardHttp(app: NestExpressApplication, { tokens }: Pick<HttpPort
       (error: unknown) => sendProblem(response, error instanceof Refusal ? error : new Refusal('internal')),
     );
   });
-  app.useBodyParser('raw', { limit: SCHEDULE_LIMIT, type: ['application/xml', 'text/xml'] });
+  // Whatever its type: what it is, the first character tells.
+  app.useBodyParser('raw', { limit: SCHEDULE_LIMIT, type: isImport });
 }
+
+const isImport = ({ method, url }: IncomingMessage): boolean =>
+  method === 'POST' && /^\/v1\/conferences\/[^/?]+\/imports\/?(\?|$)/.test(url ?? '');
+const isJson = ({ headers }: IncomingMessage): boolean => /^application\/json\b/i.test(headers['content-type'] ?? '');

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Refusal } from '#libs/protocol';
 import { createDoors, type Doors } from '../../../test/support/doors.js';
+import { generatedJson } from '../../../test/support/generated-schedule.js';
 import { silent } from '../../../test/support/silent.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
 import type { Identity } from '../../conference/capability.js';
@@ -58,7 +59,7 @@ describe('the HTTP door', () => {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const json = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
+    const json = /\W(problem\+)?json\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
     return { status: response.status, headers: response.headers, text, json };
   }
 
@@ -178,12 +179,33 @@ describe('the HTTP door', () => {
     expect((await call('/docs/openapi.json')).json).toMatchObject({ openapi: '3.1.0' });
   });
 
-  it('I9: a large schedule is not even read from somebody unknown', async () => {
-    const response = await fetch(`${url}/v1/conferences/demo/imports`, {
-      method: 'POST',
-      body: '<schedule/>',
-      headers: { 'content-type': 'application/xml' },
-    });
-    expect([response.status, await response.json()]).toMatchObject([401, { code: 300 }]);
+  it('I9: a large schedule is not even read from somebody unknown, whatever its type', async () => {
+    for (const type of ['application/xml', 'application/json', 'text/plain']) {
+      const response = await fetch(`${url}${HERE}/imports`, {
+        method: 'POST',
+        body: '<schedule/>',
+        headers: { 'content-type': type },
+      });
+      expect([response.status, await response.json()]).toMatchObject([401, { code: 300 }]);
+    }
+  });
+
+  it('imports a schedule.json, whatever type it is sent as; what it cannot read changes nothing', async () => {
+    const body = JSON.stringify(generatedJson({ days: 1, rooms: 3, sessions: 2 }, 400));
+    expect(body.length).toBeGreaterThan(100_000);
+    for (const type of ['application/json', 'application/octet-stream']) {
+      const { text } = await call(`${HERE}/imports`, { by: organizer, body, headers: { 'content-type': type } });
+      const { report } = JSON.parse(text.trim().split('\n').at(-1) ?? '');
+      const changed = type === 'application/json' ? 6 : 0;
+      expect(report).toEqual({ counts: { sessions: 6, rooms: 3, changed, odd: 0 }, odd: [] });
+    }
+    expect(doors.world.state.documents('schedule', 'session')).toHaveLength(9);
+    const before = doors.appended();
+    for (const bad of ['{"schedule": {}}', '<schedule/>', 'hello', '[[', '{']) {
+      const { status, json } = await call(`${HERE}/imports`, { by: organizer, body: bad });
+      expect([status, json.code]).toEqual([400, 200]);
+    }
+    expect((await call(`${HERE}/imports`, { by: someone('ann'), body })).json.code).toBe(302);
+    expect(doors.appended()).toBe(before);
   });
 });

@@ -3,9 +3,10 @@ import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Refusal } from '#libs/protocol';
 import { slug } from '../../conference/kernel.js';
-import { readFrabXml } from '../../schedule/frab-xml.js';
 import { importSchedule } from '../../schedule/import-schedule.js';
-import { ScheduleUnreadable } from '../../schedule/xml-tree.js';
+import type { ParsedSchedule } from '../../schedule/parsed-schedule.js';
+import { readSchedule } from '../../schedule/read-schedule.js';
+import { ScheduleUnreadable } from '../../schedule/reading.js';
 import { openFeed } from '../open-feed.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
@@ -26,7 +27,7 @@ export class ImportsController {
     if (identity.role !== 'organizer') throw new Refusal('forbidden', 'this needs the role organizer');
     if (!slug.safeParse(conference).success)
       throw new Refusal('invalid', 'conference: lower case letters, digits and hyphens');
-    if (!Buffer.isBuffer(request.body)) throw new Refusal('malformed', 'send a schedule.xml as application/xml');
+    if (!Buffer.isBuffer(request.body)) throw new Refusal('malformed', 'send a schedule.xml or schedule.json');
     const parsed = parse(request.body);
     const line = (one: object) => response.write(`${JSON.stringify(one)}\n`);
     response.type('application/x-ndjson');
@@ -55,12 +56,11 @@ export class ImportsController {
   }
 }
 
-function parse(body: Buffer): ReturnType<typeof readFrabXml> {
+function parse(body: Buffer): ParsedSchedule {
   try {
-    return readFrabXml(body.toString('utf8'));
+    return readSchedule(body);
   } catch (error) {
-    if (error instanceof ScheduleUnreadable)
-      throw new Refusal('malformed', `this is not a schedule.xml: ${error.message}`);
+    if (error instanceof ScheduleUnreadable) throw new Refusal('malformed', error.message);
     throw error;
   }
 }

@@ -160,9 +160,14 @@ export function openApi(publicUrl: string): object {
       },
       '/v1/conferences/{conference}/imports': {
         post: {
-          summary: 'Import a schedule.xml (organizers)',
+          summary: 'Import a schedule.xml or schedule.json version 1 (organizers)',
           requestParams: { path: conference },
-          requestBody: { content: { 'application/xml': { schema: z.string() } } },
+          requestBody: {
+            content: {
+              'application/xml': { schema: z.string() },
+              'application/json': { schema: z.object({ schedule: z.looseObject({}) }) },
+            },
+          },
           responses: {
             200: {
               description: 'JSON lines: progress, then the report',

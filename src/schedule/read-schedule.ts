@@ -1,0 +1,28 @@
+import { readFrabJson } from './frab-json.js';
+import { readFrabXml } from './frab-xml.js';
+import type { ParsedSchedule } from './parsed-schedule.js';
+import { ScheduleUnreadable } from './reading.js';
+
+/**
+ * Reads a schedule in any format we know. The first character tells which: what senders say about the type is wrong too often.
+ *
+ * @throws ScheduleUnreadable with the format it was taken for, a place and a reason
+ */
+export function readSchedule(file: Buffer): ParsedSchedule {
+  const text = file.toString('utf8').replace(/^\uFEFF/, '');
+  const first = /\S/.exec(text)?.[0];
+  const [name, read] =
+    first === '{' || first === '['
+      ? (['schedule.json', readFrabJson] as const)
+      : (['schedule.xml', readFrabXml] as const);
+  try {
+    return read(text);
+  } catch (error) {
+    if (!(error instanceof ScheduleUnreadable)) throw error;
+    throw new ScheduleUnreadable(
+      first === '<' || first === '{'
+        ? `this is not a ${name}: ${error.message}`
+        : `this is neither a schedule.xml nor a schedule.json: ${error.message}`,
+    );
+  }
+}
