@@ -5,6 +5,7 @@ import { type RawRoom, Reading, ScheduleUnreadable } from './reading.js';
 const MAX_DEPTH = 32;
 /** Values in the file; that of the largest congress has 60,000. */
 const MAX_VALUES = 400_000;
+const MAX_SEATS = 1_000_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -65,7 +66,9 @@ function readEvent(reading: Reading, day: Fields, room: RawRoom, event: Fields):
 const roomOf = ({ name, guid, capacity }: Fields): RawRoom => ({
   name: textOf(name),
   guid: textOf(guid),
-  ...(Number.isInteger(capacity) && Number(capacity) >= 0 ? { capacity: Number(capacity) } : {}),
+  ...(Number.isInteger(capacity) && Number(capacity) >= 0 && Number(capacity) <= MAX_SEATS
+    ? { capacity: Number(capacity) }
+    : {}),
 });
 
 /** Numbers as text too: some write ids the one way, some the other. */

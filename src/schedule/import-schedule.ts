@@ -2,16 +2,28 @@
 import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
 import type { CommandAck } from '#libs/protocol';
 import { Refusal } from '#libs/protocol';
+import type { RoomDocument } from '../conference/conferences/documents.js';
 import { FORBIDDEN } from '../conference/kernel.js';
-import type { ParsedSchedule, ParsedSession } from './parsed-schedule.js';
+import { SESSION_KINDS, type SessionDocument, type SessionKind } from '../conference/sessions/documents.js';
+import type { ParsedRoom, ParsedSchedule, ParsedSession } from './parsed-schedule.js';
+import { printable, uriOf } from './published.js';
 
 const CHUNK = 100;
 
 export interface ImportPorts {
   /** Sends one command as the one who imports. */
   send(message: { readonly id: string; readonly type: string; readonly data: object }): Promise<CommandAck>;
-  exists(): Promise<boolean>;
+  /** What the conference has already; null: there is no such conference. */
+  known(): Promise<Known | null>;
   onProgress(progress: { readonly phase: string; readonly done: number; readonly total: number }): void;
+}
+
+/** By the guid under which they are exported. */
+export interface Known {
+  readonly rooms: ReadonlyMap<string, RoomDocument>;
+  readonly sessions: ReadonlyMap<string, SessionDocument>;
+  /** Addresses that begin so are our own pages, which stand in exports where a session has none. */
+  readonly pages: string;
 }
 
 export interface ImportReport {
@@ -33,7 +45,8 @@ export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts)
       await new Promise((resolve) => setTimeout(resolve, Math.min(retryAfter ?? 200, 1_000)));
     }
   };
-  if (!(await ports.exists())) {
+  const known = await ports.known();
+  if (!known) {
     const { title, timeZone = 'UTC', dayChange = '04:00' } = parsed;
     await send('open-conference', { title: clip(title, 200) ?? 'Untitled', timeZone, dayChange });
   }
@@ -45,13 +58,13 @@ export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts)
   };
   let after: number | undefined;
   const steps = [
-    ...chunks(parsed.rooms.map(({ id, name }, order) => ({ id, name: clip(name, 100) ?? id, order }))).map((rooms) => ({
+    ...chunks(parsed.rooms.map((room, order) => toRoom(room, order, known))).map((rooms) => ({
       phase: 'rooms',
       type: 'define-rooms',
       data: { rooms },
       size: rooms.length,
     })),
-    ...chunks(parsed.sessions.map(toImported)).map((sessions) => ({
+    ...chunks(parsed.sessions.map((session) => toImported(session, known))).map((sessions) => ({
       phase: 'sessions',
       type: 'import-sessions',
       data: { sessions },
@@ -79,7 +92,8 @@ const clip = (text: string | undefined, max: number): string | null =>
   text ? tidy(tidy(text).slice(0, max)) || null : null;
 const tidy = (text: string): string => text.replaceAll(FORBIDDEN, ' ').trim();
 
-const KINDS: readonly (readonly [RegExp, string])[] = [
+const KINDS: readonly (readonly [RegExp, SessionKind])[] = [
+  ...SESSION_KINDS.map((kind) => [new RegExp(`^${kind}$`, 'i'), kind] as const),
   [/keynote/i, 'keynote'],
   [/workshop|hands.?on|tutorial|training/i, 'workshop'],
   [/\bama\b|ask me anything/i, 'ama'],
@@ -88,30 +102,45 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/social|party|concert|dj|show/i, 'social'],
 ];
 
-const toImported = ({
-  id,
-  title,
-  subtitle,
-  abstract,
-  start,
-  end,
-  room,
-  type,
-  track,
-  language,
-  speakers,
-  url,
-}: ParsedSession): object => ({
-  id,
-  room,
-  start,
-  end,
-  kind: KINDS.find(([pattern]) => pattern.test(type ?? ''))?.[1] ?? 'talk',
-  title: clip(title, 300) ?? 'Untitled',
-  subtitle: clip(subtitle, 500),
-  abstract: clip(abstract, 1_500),
-  speakers: speakers.slice(0, 50).flatMap((name) => clip(name, 200) ?? []),
-  track: clip(track, 200),
-  language: clip(language, 35),
-  url: url && url.length <= 2_000 ? url : null,
-});
+/** What a source does not say about a room (its place in the order, mostly its seats) stays as it is known. */
+function toRoom({ id, name, capacity }: ParsedRoom, order: number, known: Known | null): object {
+  const room = known?.rooms.get(id);
+  const wanted = clip(name, 100) ?? id;
+  if (!known || !room) return { id, name: wanted, order, capacity: capacity ?? null };
+  // Exports number rooms of one name.
+  const numbered = wanted.replace(/ \(\d+\)$/, '') === room.name;
+  const isTwin = numbered && [...known.rooms.values()].some((other) => other !== room && other.name === room.name);
+  return {
+    id: room.id,
+    name: isTwin ? room.name : wanted,
+    order: room.order,
+    capacity: capacity ?? room.capacity,
+    floor: room.floor,
+  };
+}
+
+function toImported(parsed: ParsedSession, known: Known | null): object {
+  const { id, title, subtitle, abstract, start, end, room, type, track, language, speakers, url } = parsed;
+  const before = known?.sessions.get(id);
+  const said = url && url.length <= 2_000 && !(known && url.startsWith(known.pages)) ? url : null;
+  return {
+    id: before?.id ?? id,
+    room: known?.rooms.get(room)?.id ?? room,
+    start,
+    end,
+    kind: KINDS.find(([pattern]) => pattern.test(type ?? ''))?.[1] ?? 'talk',
+    title: keep(before?.title, title, 300) ?? 'Untitled',
+    subtitle: keep(before?.subtitle, subtitle, 500),
+    abstract: keep(before?.abstract, abstract, 1_500),
+    speakers: speakers.slice(0, 50).flatMap((name, index) => keep(before?.speakers[index], name, 200) ?? []),
+    track: keep(before?.track, track, 200),
+    language: keep(before?.language, language, 35),
+    url: said && before?.url && uriOf(before.url) === said ? before.url : said,
+  };
+}
+
+/** What was typed by hand may be longer and freer than what we take from a source: no reason to cut it when it comes back in one. */
+function keep(before: string | null | undefined, said: string | undefined, max: number): string | null {
+  const wanted = clip(said, max);
+  return before && clip(printable(before), max) === wanted ? before : wanted;
+}

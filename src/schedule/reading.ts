@@ -4,7 +4,7 @@ import type { Oddity, ParsedRoom, ParsedSchedule, ParsedSession } from './parsed
 import { clockOf, instantOfLocal, isTimeZone, parseDuration, parseInstant, plusMinutes } from './times.js';
 
 /** Namespace for ids of things whose source gives none. */
-const DERIVED = 'd9f1b7a4-6f0e-5d43-9d7b-3f6e2f1c0a55';
+export const DERIVED = 'd9f1b7a4-6f0e-5d43-9d7b-3f6e2f1c0a55';
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_SESSIONS = 10_000;
 const MAX_LENGTH_MS = 7 * 24 * 3_600_000;

@@ -8,6 +8,7 @@ import { AccessController } from './access.controller.js';
 import { AuditController } from './audit.controller.js';
 import { ConferencesController } from './conferences.controller.js';
 import { DocsController } from './docs.controller.js';
+import { ExportsController } from './exports.controller.js';
 import { HealthController } from './health.controller.js';
 import { identify } from './identify.js';
 import { ImportsController } from './imports.controller.js';
@@ -49,6 +50,7 @@ export class HttpDoorModule {
       AccessController,
       ImportsController,
       AuditController,
+      ExportsController,
       PagesController,
     ];
     return doorOf(ports, [HealthController, ...controllers]);

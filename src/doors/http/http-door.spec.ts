@@ -1,67 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Refusal } from '#libs/protocol';
 import { createDoors, type Doors } from '../../../test/support/doors.js';
 import { generatedJson } from '../../../test/support/generated-schedule.js';
-import { silent } from '../../../test/support/silent.js';
+import { type Asking, type HttpDoor, openHttpDoor } from '../../../test/support/http-door.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
-import type { Identity } from '../../conference/capability.js';
-import { guardHttp, HttpDoorModule } from './http-door.module.js';
 
 const HERE = `/v1/conferences/${CONFERENCE}`;
 
 describe('the HTTP door', () => {
   let doors: Doors;
-  let app: NestExpressApplication;
-  let url: string;
-  let ready = true;
+  let door: HttpDoor;
+  const call: HttpDoor['call'] = (path, asking) => door.call(path, asking);
 
   beforeAll(async () => {
     doors = createDoors();
     await openDemo(doors.world);
     await doors.world.send('define-rooms', { rooms: [{ id: 'z', name: 'Attic' }] });
     await doors.follow();
-    const ports = {
-      feed: doors.feed,
-      commands: doors.commands,
-      tokens: doors.tokens,
-      readLive: () => Promise.reject(new Refusal('behind')),
-      publicUrl: 'https://hallway.example',
-      joinBudget: 3,
-      logger: silent,
-      health: { alive: () => ({ ok: true, details: {} }), ready: () => ({ ok: ready, details: { feed: 'behind' } }) },
-    };
-    app = await NestFactory.create<NestExpressApplication>(HttpDoorModule.forRoot(ports), {
-      logger: false,
-      bodyParser: false,
-    });
-    guardHttp(app, ports);
-    await app.listen(0, '127.0.0.1');
-    url = await app.getUrl();
+    door = await openHttpDoor(doors);
   });
-  afterAll(() => app.close());
-
-  interface Asking {
-    readonly by?: Identity;
-    readonly body?: unknown;
-    readonly headers?: Record<string, string>;
-  }
-
-  async function call(path: string, { by, body, headers = {} }: Asking = {}) {
-    const response = await fetch(url + path, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(by ? { authorization: `Bearer ${await doors.tokens.issue(by, 60)}` } : {}),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const json = /\W(problem\+)?json\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
-    return { status: response.status, headers: response.headers, text, json };
-  }
+  afterAll(() => door.close());
 
   it('takes a command, answers 200 with its outcome, and tells it again later', async () => {
     const message = { id: 'h1', type: 'ask-question', data: { session: 's1', text: 'Why?' } };
@@ -162,9 +119,9 @@ describe('the HTTP door', () => {
   it('is listed, ready or not, and sends the headers that keep a page to itself', async () => {
     expect((await call('/v1/conferences')).json).toEqual({ conferences: [{ id: CONFERENCE, title: 'SREcon Demo' }] });
     expect((await call('/healthz')).status).toBe(200);
-    ready = false;
+    door.ready = false;
     expect(await call('/readyz')).toMatchObject({ status: 503, json: { ok: false } });
-    ready = true;
+    door.ready = true;
     const { headers } = await call('/readyz');
     expect(headers.get('x-powered-by')).toBeNull();
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
@@ -181,7 +138,7 @@ describe('the HTTP door', () => {
 
   it('I9: a large schedule is not even read from somebody unknown, whatever its type', async () => {
     for (const type of ['application/xml', 'application/json', 'text/plain']) {
-      const response = await fetch(`${url}${HERE}/imports`, {
+      const response = await fetch(`${door.url}${HERE}/imports`, {
         method: 'POST',
         body: '<schedule/>',
         headers: { 'content-type': type },

@@ -2,8 +2,12 @@
 import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Refusal } from '#libs/protocol';
+import type { RoomDocument } from '../../conference/conferences/documents.js';
 import { slug } from '../../conference/kernel.js';
-import { importSchedule } from '../../schedule/import-schedule.js';
+import type { SessionDocument } from '../../conference/sessions/documents.js';
+import { stateOf } from '../../conference/state.js';
+import { guidOf, pageOf } from '../../schedule/guids.js';
+import { importSchedule, type Known } from '../../schedule/import-schedule.js';
 import type { ParsedSchedule } from '../../schedule/parsed-schedule.js';
 import { readSchedule } from '../../schedule/read-schedule.js';
 import { ScheduleUnreadable } from '../../schedule/reading.js';
@@ -34,7 +38,7 @@ export class ImportsController {
     try {
       const { counts } = await importSchedule(parsed, {
         send: (message) => this.ports.commands.handle(identity, conference, message),
-        exists: () => this.exists(conference),
+        known: () => this.known(conference),
         onProgress: line,
       });
       line({ report: { counts, odd: parsed.odd.slice(0, MAX_ODD) } });
@@ -45,12 +49,21 @@ export class ImportsController {
     response.end();
   }
 
-  private async exists(conference: string): Promise<boolean> {
+  private async known(conference: string): Promise<Known | null> {
     try {
-      (await openFeed(this.ports.feed, conference)).release();
-      return true;
+      const { feed, release } = await openFeed(this.ports.feed, conference);
+      const state = stateOf(feed);
+      const byGuid = <T extends { readonly id: string }>(kind: 'room' | 'session') =>
+        new Map(state.documents<T>('schedule', kind).map(({ body }) => [guidOf(conference, kind, body.id), body]));
+      const known = {
+        rooms: byGuid<RoomDocument>('room'),
+        sessions: byGuid<SessionDocument>('session'),
+        pages: pageOf(this.ports.publicUrl, conference, ''),
+      };
+      release();
+      return known;
     } catch (error) {
-      if (error instanceof Refusal && error.refusal === 'unknown-conference') return false;
+      if (error instanceof Refusal && error.refusal === 'unknown-conference') return null;
       throw error;
     }
   }

@@ -30,6 +30,14 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('has the schedule in every format', () => {
+    const { paths } = JSON.parse(JSON.stringify(openApi('https://hallway.example')));
+    const types = ['xml', 'json', 'ics'].flatMap((name) =>
+      Object.keys(paths[`/v1/conferences/{conference}/schedule.${name}`].get.responses[200].content),
+    );
+    expect(types).toEqual(['application/xml', 'application/json', 'text/calendar']);
+  });
+
   it('shows a page with every command and every refusal', () => {
     const page = docsPage();
     for (const { type } of specs) expect(page).toContain(`<h3 id="${type}">`);

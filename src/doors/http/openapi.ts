@@ -47,6 +47,20 @@ const commandBody = ({ type, schema, summary, by, example }: CommandSpec) =>
       example: { id: '0190b6f4-0000-7000-8000-000000000001', type, data: example },
     });
 
+const EXPORTS = [
+  {
+    name: 'xml',
+    type: 'application/xml',
+    summary: 'schedule.xml (frab, pretalx): planned times, without what is cancelled',
+  },
+  {
+    name: 'json',
+    type: 'application/json',
+    summary: 'schedule.json version 1: planned times, without what is cancelled',
+  },
+  { name: 'ics', type: 'text/calendar', summary: 'iCalendar: with announced delays, cancelled sessions marked' },
+];
+
 /** OpenAPI 3.1; every command with its own schema, who may give it, and an example. */
 export function openApi(publicUrl: string): object {
   return createDocument({
@@ -202,6 +216,22 @@ export function openApi(publicUrl: string): object {
                   description: 'A file',
                   content: { [format === 'csv' ? 'text/csv' : 'application/x-ndjson']: { schema: z.string() } },
                 },
+                ...problems,
+              },
+            },
+          },
+        ]),
+      ),
+      ...Object.fromEntries(
+        EXPORTS.map(({ name, type, summary }) => [
+          `/v1/conferences/{conference}/schedule.${name}`,
+          {
+            get: {
+              summary: `The schedule as ${summary} (whoever may follow channel schedule)`,
+              requestParams: { path: conference },
+              responses: {
+                200: { description: 'The schedule', content: { [type]: { schema: z.string() } } },
+                304: { description: 'Unchanged' },
                 ...problems,
               },
             },
