@@ -1,6 +1,6 @@
 // Builds server and pages into dist/. With --if-stale it builds only when a source is newer than the last complete build.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import './require-node.mjs';
 
@@ -26,6 +26,8 @@ if (!(process.argv.includes('--if-stale') && fresh)) {
   run('node', ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
   run('node', ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn']);
   run('node', ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn', '--mode', 'join']);
+  // npx sets this when it first links the command, and never again after a build.
+  chmodSync('dist/src/cli/main.js', 0o755);
   writeFileSync(STAMP, '');
   process.stderr.write(`built in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
 }

@@ -50,11 +50,12 @@ class PostgresFeed implements Feed {
     this.#endAlarm = startAlarm(url, () => this.#tail.wake(), logger);
   }
 
-  async open(conference: string): ReturnType<Feed['open']> {
+  async open(conference: string, isNew = false): ReturnType<Feed['open']> {
     const known = this.#replicas.get(conference);
     if (known) return this.#hold(known);
     if (this.#waiting >= MAX_WAITERS) return 'busy';
     this.#waiting++;
+    if (isNew) this.#list = undefined;
     try {
       const loaded = await this.#load(conference);
       return typeof loaded === 'string' ? loaded : this.#hold(loaded);

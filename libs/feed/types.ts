@@ -61,8 +61,11 @@ export interface ConferenceFeed {
 export type OpenFailure = 'busy' | 'unknown' | 'unavailable';
 
 export interface Feed {
-  /** Loads on first use (one load at a time; bounded waiters) and holds until `release`; evicted when idle and unheld. */
-  open(conference: string): Promise<{ readonly feed: ConferenceFeed; release(): void } | OpenFailure>;
+  /**
+   * Loads on first use (one load at a time; bounded waiters) and holds until `release`; evicted when idle and unheld.
+   * @param isNew the caller has just made it: the list of names in memory cannot know it yet, and is read again
+   */
+  open(conference: string, isNew?: boolean): Promise<{ readonly feed: ConferenceFeed; release(): void } | OpenFailure>;
   /** Conferences that exist in the live generation, from memory where fresh (≤ 1 s). */
   conferences(): Promise<readonly string[]>;
   /** Milliseconds since the tail last read the database with success; for readiness. */
