@@ -1,8 +1,13 @@
-// Gets what the tests need beyond Node: Chromium for the pages. Installs through Debian's packages where it may, and otherwise names it.
+// Gets what the tests need beyond Node: Chromium for the pages, Java, Maven and kcat for Kafka. Installs through Debian's packages where it may, and otherwise names it.
 import { spawnSync } from 'node:child_process';
 import './require-node.mjs';
 
-const NEEDS = [{ command: 'chromium', packages: ['chromium'], what: 'Chromium (tests of the pages)' }];
+const NEEDS = [
+  { command: 'chromium', packages: ['chromium'], what: 'Chromium (tests of the pages)' },
+  { command: 'java', packages: ['openjdk-17-jre-headless'], what: 'Java 17 (Kafka, in tests and npm run kafka)' },
+  { command: 'mvn', packages: ['maven'], what: 'Maven (fetches Kafka once)' },
+  { command: 'kcat', packages: ['kcat'], what: 'kcat (tests of foreign producers)' },
+];
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
 const run = (command, args) =>
