@@ -153,7 +153,7 @@ export function describeEventLogContract(name: string, make: () => Promise<Contr
       const conference = key();
       const first = await log.append(conference, [record('old')]);
       const { consumer, seen, calls, until } = recorder(log, conference, { claim: async () => first.offset });
-      const subscription = log.subscribe(consumer);
+      const subscription = log.subscribe(consumer, 'contract');
       await until(() => seen.length === 1);
       for (let number = 0; number < 20; number++) await log.append(conference, [record(String(number))]);
       await until(() => seen.length === 21);
@@ -169,7 +169,7 @@ export function describeEventLogContract(name: string, make: () => Promise<Contr
       const { consumer, seen, until } = recorder(log, conference, {
         claim: async () => (++offers < 3 ? null : at.offset),
       });
-      const subscription = log.subscribe(consumer);
+      const subscription = log.subscribe(consumer, 'contract');
       await until(() => seen.includes('x'));
       await subscription.close();
       expect(offers).toBe(3);
@@ -187,7 +187,7 @@ export function describeEventLogContract(name: string, make: () => Promise<Contr
           return answers.length > 0 ? (answers.shift() ?? null) : batch.nextOffset;
         },
       });
-      const subscription = log.subscribe(consumer);
+      const subscription = log.subscribe(consumer, 'contract');
       await until(() => fetched.length >= 4);
       await subscription.close();
       expect(fetched.slice(0, 4)).toEqual([at.offset, at.offset + 1n, at.offset, at.offset]);
@@ -207,7 +207,7 @@ export function describeEventLogContract(name: string, make: () => Promise<Contr
           return batch.nextOffset;
         },
       });
-      const subscription = log.subscribe(consumer);
+      const subscription = log.subscribe(consumer, 'contract');
       await until(() => seen.length > 0);
       await subscription.close();
       expect(seen[0]).toBe('again');
@@ -218,7 +218,7 @@ export function describeEventLogContract(name: string, make: () => Promise<Contr
       const conference = key();
       await log.append(conference, [record('x')]);
       const { consumer, calls, seen, until, partition } = recorder(log, conference);
-      const subscription = log.subscribe(consumer);
+      const subscription = log.subscribe(consumer, 'contract');
       await until(() => seen.length > 0);
       await Promise.all([subscription.close(), subscription.close()]);
       const after = calls.length;

@@ -13,11 +13,15 @@ export type {
 } from './envelope.js';
 export { commandIdOf, eventIdOf } from './ids.js';
 export { createJournal, type DecodedRecord, type EventReader, InvalidEvent, type Journal } from './journal.js';
+export type { KafkaConnection } from './kafka/client.js';
+export { createKafkaLog, type KafkaLogOptions } from './kafka/kafka-log.js';
+export { type SetUpResult, setUpTopic, type TopicSpec } from './kafka/set-up.js';
 export { createMemoryLog } from './memory/memory-log.js';
 export { murmur2, partitionOf } from './partition.js';
 export {
   type EventLog,
   type LogBatch,
+  LogChanged,
   type LogRecord,
   type LogSubscription,
   LogUnavailable,

@@ -63,7 +63,15 @@ export interface PartitionConsumer {
   lost(partition: number): void;
 }
 
+export interface SubscriptionStatus {
+  /** Milliseconds since the log last showed that this reader takes part in it; 0 on logs without a coordinator. */
+  readonly silentMs: number;
+  /** Why partitions stand still until an operator acts: truncated, recreated, another number of partitions. */
+  readonly alarms: readonly string[];
+}
+
 export interface LogSubscription {
+  status(): SubscriptionStatus;
   /** Ends reading; a batch in hand is waited for (bounded), then `lost` is called for each partition held. Idempotent. */
   close(): Promise<void>;
 }
@@ -71,6 +79,11 @@ export interface LogSubscription {
 export interface EventLog {
   /** Fixed when the log is first made. */
   readonly partitions: number;
+  /**
+   * Whether the log itself gives each partition to one reader of a group. Then who is offered a partition need not wait for the
+   * lease of the one who had it before; that one, should it still run, is fenced.
+   */
+  readonly coordinated: boolean;
   /** Identity of what the offsets count: changes with a restore, an import, a recreated topic, a failover. */
   identity(): Promise<string>;
   /**
@@ -82,10 +95,19 @@ export interface EventLog {
   /** Up to `limit` records from `from` on; an empty batch at the end of the log. */
   read(partition: number, from: bigint, limit: number): Promise<LogBatch>;
   watermarks(partition: number): Promise<Watermarks>;
-  subscribe(consumer: PartitionConsumer): LogSubscription;
+  /** @param group readers of one group share the partitions between them (where a coordinator does that); one word */
+  subscribe(consumer: PartitionConsumer, group: string): LogSubscription;
   close(): Promise<void>;
 }
 
 export class LogUnavailable extends Error {
   override readonly name = 'LogUnavailable';
+}
+
+/**
+ * What the offsets count is not what this database was folded from (recreated topic, other cluster, another number of partitions):
+ * nothing is read or written until an operator decides.
+ */
+export class LogChanged extends Error {
+  override readonly name = 'LogChanged';
 }

@@ -34,6 +34,7 @@ export function readPartitions(
   );
   let closed: Promise<void> | undefined;
   return {
+    status: () => ({ silentMs: 0, alarms: [] }),
     close() {
       closed ??= (async () => {
         closing.abort();

@@ -93,7 +93,7 @@ class LogProjector implements Projector, PartitionConsumer {
   }
 
   start(): void {
-    this.subscription ??= this.options.log.subscribe(this);
+    this.subscription ??= this.options.log.subscribe(this, `projector-${this.options.generation.id}`);
   }
 
   status(): readonly PartitionStatus[] {

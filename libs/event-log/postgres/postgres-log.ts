@@ -56,6 +56,7 @@ export async function createPostgresLog({
   const subscriptions = new Set<LogSubscription>();
   const log: EventLog = {
     partitions,
+    coordinated: false,
     identity: () => identityOf(pool),
     async append(key, records) {
       const position = await append(pool, partitionOf(key, partitions), key, records);

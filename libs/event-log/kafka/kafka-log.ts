@@ -1,0 +1,131 @@
+/**
+ * The log on Apache Kafka: one topic, key = conference, as many partitions as it was pinned with. Any number of processes share
+ * it; the checkpoint in Postgres decides what was folded, never Kafka's own offsets.
+ */
+import type { Logger, Queryable } from '#libs/postgres';
+import { partitionOf } from '../partition.js';
+import {
+  type EventLog,
+  LogChanged,
+  type LogSubscription,
+  LogUnavailable,
+  type PartitionConsumer,
+  type RecordToAppend,
+} from '../port.js';
+import { createClient, type KafkaConnection } from './client.js';
+import type { Timing } from './member.js';
+import { compare, type Pin, pin, readPin } from './pin.js';
+import { type Appender, createAppender } from './producer.js';
+import { superviseMember } from './subscription.js';
+import { createTopic, type Topic } from './topic.js';
+
+export interface KafkaLogOptions extends KafkaConnection {
+  /** Where the topic's identity and number of partitions are pinned. */
+  readonly db: Queryable;
+  readonly topic: string;
+  readonly logger: Logger;
+  /** Partitions of one process that are delivered at the same time; default 4. */
+  readonly partitionsAtOnce?: number;
+  /** Default: session 6 s, heartbeat 1.5 s. */
+  readonly timing?: Timing;
+  /** Milliseconds after which an append is given up; default 8 s. */
+  readonly giveUpMs?: number;
+}
+
+const TIMING: Timing = { sessionMs: 6_000, heartbeatMs: 1_500 };
+const PARTITIONS_AT_ONCE = 4;
+const STALLED_MS = 30_000;
+
+/**
+ * Needs Kafka at the very first start only: later the number of partitions is known from the pin, and what needs Kafka waits for it.
+ * @throws LogChanged: another topic than the pinned one, or none. LogUnavailable: nothing is pinned and Kafka cannot be reached
+ */
+export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
+  const kafka = createClient(options, options.logger);
+  const topic = createTopic(kafka, options.topic);
+  try {
+    const pinned = await pinAtStart(options, topic);
+    const verify = async () => compare(pinned, await topic.describe());
+    const { giveUpMs } = options;
+    const appender = createAppender({
+      kafka,
+      topic: topic.name,
+      verify,
+      logger: options.logger,
+      ...(giveUpMs === undefined ? {} : { giveUpMs }),
+    });
+    return new KafkaLog(pinned, topic, appender, (consumer, group) =>
+      superviseMember({
+        kafka,
+        topic,
+        consumer,
+        verify,
+        groupId: `${pinned.groupPrefix}-${group}`,
+        logger: options.logger,
+        timing: options.timing ?? TIMING,
+        partitionsAtOnce: options.partitionsAtOnce ?? PARTITIONS_AT_ONCE,
+        stalledMs: STALLED_MS,
+      }),
+    );
+  } catch (error) {
+    await topic.close();
+    throw error;
+  }
+}
+
+async function pinAtStart({ db, logger }: KafkaLogOptions, topic: Topic): Promise<Pin> {
+  const known = await readPin(db, topic.name);
+  try {
+    const found = await topic.describe();
+    if (found) return await pin(db, topic.name, found);
+    if (known) compare(known, found);
+    throw new LogChanged(`201 there is no topic ${topic.name}; \`hallway topics\` makes it`);
+  } catch (error) {
+    if (!(error instanceof LogUnavailable) || !known) throw error;
+    logger.warn({ err: error }, 'Kafka cannot be reached; what needs it waits for it');
+    return known;
+  }
+}
+
+class KafkaLog implements EventLog {
+  readonly coordinated = true;
+  readonly partitions: number;
+  readonly #subscriptions = new Set<LogSubscription>();
+
+  constructor(
+    private readonly pinned: Pin,
+    private readonly topic: Topic,
+    private readonly appender: Appender,
+    private readonly supervise: (consumer: PartitionConsumer, group: string) => LogSubscription,
+  ) {
+    this.partitions = pinned.partitions;
+  }
+
+  async identity(): Promise<string> {
+    return `kafka/${this.pinned.clusterId}/${this.pinned.topicId}`;
+  }
+
+  append(key: string, records: readonly RecordToAppend[]) {
+    return this.appender.append(key, partitionOf(key, this.partitions), records);
+  }
+
+  read(partition: number, from: bigint, limit: number) {
+    return this.topic.read(partition, from, limit);
+  }
+
+  watermarks(partition: number) {
+    return this.topic.watermarks(partition);
+  }
+
+  subscribe(consumer: PartitionConsumer, group: string): LogSubscription {
+    const subscription = this.supervise(consumer, group);
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+    await this.appender.close();
+    await this.topic.close();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * One kafkajs consumer from its first join to its end. On each join all partitions are paused before the first fetch, claimed, set
+ * to the claimed offset and resumed; what an earlier join began is dropped. kafkajs's own committed offsets decide nothing.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Consumer, Kafka } from 'kafkajs';
+import type { Logger } from '#libs/postgres';
+import { LogChanged, type PartitionConsumer } from '../port.js';
+import { Delivery, type Holder } from './delivery.js';
+import { outside } from './guard.js';
+import { backOff, createSlot, inTurn, type Slot, succeeded } from './slot.js';
+import { Steering } from './steering.js';
+import type { Topic } from './topic.js';
+
+export interface Timing {
+  /** After so long without a heartbeat the group gives the partitions to others. */
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+}
+
+export interface MemberOptions {
+  readonly kafka: Kafka;
+  readonly topic: Topic;
+  readonly groupId: string;
+  readonly consumer: PartitionConsumer;
+  /** Kept from one member of the subscription to the next: their calls for one partition do not overlap either. */
+  readonly slots: Map<number, Slot>;
+  /** On each join, before any claim. @throws LogChanged, LogUnavailable */
+  readonly verify: () => Promise<unknown>;
+  readonly logger: Logger;
+  readonly timing: Timing;
+  readonly partitionsAtOnce: number;
+  /** Something showed that this member takes part in the group. */
+  readonly onSign: () => void;
+  /** null: it is over. */
+  readonly onAlarm: (place: string, reason: string | null) => void;
+}
+
+const WHOLE_TOPIC = 'topic';
+const FETCH_WAIT_MS = 200;
+const REBALANCE_MS = 10_000;
+const LEAVE_MS = 5_000;
+
+export class Member implements Holder {
+  readonly #consumer: Consumer;
+  readonly #steering: Steering;
+  #assigned: readonly number[] = [];
+  #era = 0;
+  #closed = false;
+  #verified = false;
+  /** Resolves when kafkajs has given up. */
+  readonly ended: Promise<string>;
+
+  constructor(private readonly options: MemberOptions) {
+    const { kafka, topic, groupId, timing, logger } = options;
+    this.#consumer = kafka.consumer({
+      groupId,
+      sessionTimeout: timing.sessionMs,
+      heartbeatInterval: timing.heartbeatMs,
+      rebalanceTimeout: REBALANCE_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      maxBytes: 2 * 1024 * 1024,
+      maxBytesPerPartition: 512 * 1024,
+      allowAutoTopicCreation: false,
+      // Every crash ends this member; its supervisor builds the next one.
+      retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
+    });
+    this.#steering = new Steering(this.#consumer, topic.name, logger);
+    const { events, on } = this.#consumer;
+    on(events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[topic.name] ?? []));
+    on(events.REBALANCING, () => this.#left());
+    on(events.HEARTBEAT, () => this.#beat());
+    on(events.FETCH, () => this.sign());
+    this.ended = new Promise((resolve) => {
+      on(events.CRASH, ({ payload }) => resolve(payload.error.message));
+    });
+  }
+
+  /** @throws kafkajs errors: Kafka cannot be reached */
+  async start(): Promise<void> {
+    const { topic, consumer, logger, timing, partitionsAtOnce } = this.options;
+    const steering = this.#steering;
+    const delivery = new Delivery({ topic, consumer, steering, logger, heartbeatMs: timing.heartbeatMs, holder: this });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topic: topic.name, fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: partitionsAtOnce,
+      eachBatch: (payload) => delivery.eachBatch(payload),
+    });
+  }
+
+  /** Waits for what is in hand (bounded), leaves the group, and lets go of all partitions. Never throws. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const turns = [...this.options.slots.values()].map(({ turn }) => turn);
+    const late = new AbortController();
+    await Promise.race([
+      Promise.allSettled([this.#consumer.disconnect(), ...turns]),
+      wait(LEAVE_MS, undefined, { signal: late.signal }).catch(() => undefined),
+    ]);
+    late.abort();
+    this.#left();
+  }
+
+  /** Runs inside kafkajs's join, before its first fetch: only what is done synchronously here comes before that. */
+  #joined(partitions: readonly number[]): void {
+    this.#left();
+    this.sign();
+    if (this.#closed || partitions.length === 0) return;
+    this.#assigned = partitions;
+    this.#verified = false;
+    this.#steering.pause(partitions);
+    this.#offer(() => true);
+  }
+
+  #left(): void {
+    this.#era += 1;
+    this.#assigned = [];
+    for (const slot of this.options.slots.values()) this.release(slot);
+  }
+
+  #beat(): void {
+    this.sign();
+    this.#offer(({ declined }) => declined);
+  }
+
+  #offer(which: (slot: Slot) => boolean): void {
+    for (const slot of this.#assigned.map((partition) => this.slot(partition)).filter(which)) {
+      slot.declined = false;
+      this.#claimInTurn(slot, this.#era);
+    }
+  }
+
+  #claimInTurn(slot: Slot, era: number): void {
+    inTurn(slot, () => this.#claim(slot, era)).catch((err) =>
+      this.options.logger.error({ err }, 'a claim failed: a bug'),
+    );
+  }
+
+  async #claim(slot: Slot, era: number): Promise<void> {
+    const { consumer, topic, logger } = this.options;
+    const { partition } = slot;
+    const isStale = () => era !== this.#era || this.#closed;
+    if (isStale() || slot.next !== null) return;
+    let claimed: bigint | null = null;
+    try {
+      claimed = (await this.#verify(era)) ? await consumer.claim(partition) : null;
+      const reason = claimed === null ? null : outside(partition, claimed, await topic.watermarks(partition));
+      if (claimed !== null && reason === null && !isStale()) return this.#take(slot, claimed);
+      if (claimed !== null) consumer.lost(partition);
+      if (reason) this.halt(slot, reason);
+      else this.offerAfterHeartbeat(slot);
+    } catch (err) {
+      if (claimed !== null) consumer.lost(partition);
+      logger.warn({ err, partition }, 'a partition could not be claimed; trying again');
+      this.offerAfterPause(slot, era);
+    }
+  }
+
+  #take(slot: Slot, claimed: bigint): void {
+    slot.next = claimed;
+    succeeded(slot);
+    this.options.onAlarm(`partition ${slot.partition}`, null);
+    this.#steering.seek(slot.partition, claimed);
+    this.#steering.resume(slot.partition);
+  }
+
+  /** Is the topic still the pinned one? Asked once per join, and again while the answer is no. */
+  async #verify(era: number): Promise<boolean> {
+    if (this.#verified) return true;
+    try {
+      await this.options.verify();
+    } catch (error) {
+      if (!(error instanceof LogChanged)) throw error;
+      this.options.onAlarm(WHOLE_TOPIC, error.message);
+      return false;
+    }
+    this.options.onAlarm(WHOLE_TOPIC, null);
+    if (era === this.#era) this.#verified = true;
+    return true;
+  }
+
+  slot(partition: number): Slot {
+    const slot = this.options.slots.get(partition) ?? createSlot(partition);
+    this.options.slots.set(partition, slot);
+    return slot;
+  }
+
+  era(): number {
+    return this.#era;
+  }
+
+  isClosed(): boolean {
+    return this.#closed;
+  }
+
+  release(slot: Slot): void {
+    if (slot.next === null) return;
+    slot.next = null;
+    this.#steering.pause([slot.partition]);
+    this.options.consumer.lost(slot.partition);
+  }
+
+  offerAfterHeartbeat(slot: Slot): void {
+    slot.declined = true;
+  }
+
+  offerAfterPause(slot: Slot, era: number): void {
+    setTimeout(() => this.#claimInTurn(slot, era), backOff(slot)).unref();
+  }
+
+  halt(slot: Slot, reason: string): void {
+    this.options.onAlarm(`partition ${slot.partition}`, reason);
+    this.offerAfterHeartbeat(slot);
+  }
+
+  sign(): void {
+    this.options.onSign();
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Appends through one idempotent producer: one request in flight, many commands in it. A send that fails has an unknown outcome:
+ * it is sent again through a new producer, under the same command ids, until its time is up. If both arrived, the fold acts on
+ * the first only (I13).
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Kafka, type Message, Partitioners, type Producer, type RecordMetadata } from 'kafkajs';
+import type { Logger } from '#libs/postgres';
+import { CommandTooLarge } from '../codec.js';
+import { LogUnavailable, type Position, type RecordToAppend } from '../port.js';
+import { REQUEST_MS } from './client.js';
+import { toMessage, weightOf } from './records.js';
+
+export interface AppenderOptions {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  /** Before the first send through each new producer. @throws LogUnavailable, LogChanged */
+  readonly verify: () => Promise<unknown>;
+  readonly logger: Logger;
+  /** Milliseconds after which an append is given up; default 8 s. */
+  readonly giveUpMs?: number;
+}
+
+export interface Appender {
+  /** @throws LogUnavailable, CommandTooLarge */
+  append(key: string, partition: number, records: readonly RecordToAppend[]): Promise<Position>;
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly partition: number;
+  readonly messages: readonly Message[];
+  readonly weight: number;
+  readonly since: number;
+  readonly timer: NodeJS.Timeout;
+  over: boolean;
+  resolve(position: Position): void;
+  reject(error: Error): void;
+}
+
+const LINGER_MS = 5;
+/** Below the broker's default for a record batch (1 MB), above the largest command (512 KB). */
+const BATCH_BYTES = 900 * 1024;
+const BATCH_RECORDS = 500;
+const QUEUE_BYTES = 32 * 1024 * 1024;
+const QUEUE_COMMANDS = 10_000;
+const GIVE_UP_MS = 8_000;
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 1_000;
+const FOREVER_MS = 15_000;
+
+export const createAppender = (options: AppenderOptions): Appender => new KafkaAppender(options);
+
+class KafkaAppender implements Appender {
+  #queue: Entry[] = [];
+  #queued = 0;
+  #pumping: Promise<void> | undefined;
+  #producer: Producer | undefined;
+  /** After a failure commands go one by one: one that the broker will never take must not stop its neighbours. */
+  #alone = false;
+  #backoff = BACKOFF_MIN_MS;
+  #closed = false;
+
+  constructor(private readonly options: AppenderOptions) {}
+
+  append(key: string, partition: number, records: readonly RecordToAppend[]): Promise<Position> {
+    const weight = records.reduce((sum, record) => sum + weightOf(record), 0);
+    if (this.#closed) return Promise.reject(new LogUnavailable('this process is about to stop'));
+    if (this.#queue.length >= QUEUE_COMMANDS || this.#queued + weight > QUEUE_BYTES)
+      return Promise.reject(new LogUnavailable('too many appends are waiting for Kafka'));
+    const now = Date.now();
+    return new Promise((resolve, reject) => {
+      const entry: Entry = {
+        partition,
+        messages: records.map((record) => toMessage(key, partition, record, now)),
+        weight,
+        since: performance.now(),
+        timer: setTimeout(
+          () => finish(entry, () => reject(new LogUnavailable('Kafka did not answer in time'))),
+          this.options.giveUpMs ?? GIVE_UP_MS,
+        ),
+        over: false,
+        resolve,
+        reject,
+      };
+      this.#queue.push(entry);
+      this.#queued += weight;
+      this.#pumping ??= this.#pump();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pumping;
+    await this.#drop();
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#queue.length > 0) {
+      await this.#linger();
+      const batch = this.#take();
+      if (batch.length === 0) continue;
+      try {
+        const producer = await this.#ready();
+        settle(batch, await bounded(this.#send(producer, batch)));
+        this.#alone = false;
+        this.#backoff = BACKOFF_MIN_MS;
+      } catch (error) {
+        await this.#failed(batch, error);
+      }
+    }
+    // In the same breath as the look at the queue: whoever comes later starts the next pump.
+    this.#pumping = undefined;
+  }
+
+  async #failed(batch: readonly Entry[], error: unknown): Promise<void> {
+    const { logger } = this.options;
+    if (batch.length === 1 && isTooLarge(error)) {
+      for (const entry of batch)
+        finish(entry, () => entry.reject(new CommandTooLarge('the topic takes no such large command')));
+      return;
+    }
+    logger.warn({ err: error, commands: batch.length }, 'appending to Kafka failed; trying again');
+    this.#alone = true;
+    this.#queue = [...batch, ...this.#queue];
+    this.#queued += batch.reduce((sum, { weight }) => sum + weight, 0);
+    await this.#drop();
+    await wait(this.#backoff);
+    this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MAX_MS);
+  }
+
+  /** A full batch, or 5 ms after its first command; what has already waited while another was in flight goes at once. */
+  async #linger(): Promise<void> {
+    const [first] = this.#queue;
+    const rest = first ? first.since + LINGER_MS - performance.now() : 0;
+    if (rest > 0 && this.#queued < BATCH_BYTES && this.#queue.length < BATCH_RECORDS) await wait(rest);
+  }
+
+  #take(): readonly Entry[] {
+    const batch: Entry[] = [];
+    let bytes = 0;
+    let records = 0;
+    let taken = 0;
+    for (const entry of this.#queue) {
+      const full = bytes + entry.weight > BATCH_BYTES || records + entry.messages.length > BATCH_RECORDS || this.#alone;
+      if (!entry.over && full && batch.length > 0) break;
+      taken += 1;
+      this.#queued -= entry.weight;
+      if (entry.over) continue;
+      batch.push(entry);
+      bytes += entry.weight;
+      records += entry.messages.length;
+    }
+    this.#queue = this.#queue.slice(taken);
+    return batch;
+  }
+
+  async #ready(): Promise<Producer> {
+    if (this.#producer) return this.#producer;
+    const { kafka, verify } = this.options;
+    const producer = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+      // A change of leader is bridged here; everything longer by building anew.
+      retry: { retries: 3, initialRetryTime: 50, maxRetryTime: 500 },
+    });
+    this.#producer = producer;
+    await bounded(producer.connect());
+    await verify();
+    return producer;
+  }
+
+  #send(producer: Producer, batch: readonly Entry[]): Promise<RecordMetadata[]> {
+    const messages = batch.flatMap((entry) => entry.messages);
+    return producer.send({ topic: this.options.topic, acks: -1, timeout: REQUEST_MS, messages });
+  }
+
+  async #drop(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    // Whatever a broken connection says about its end changes nothing.
+    await bounded(producer?.disconnect() ?? Promise.resolve()).catch(() => undefined);
+  }
+}
+
+function finish(entry: Entry, say: () => void): void {
+  if (entry.over) return;
+  entry.over = true;
+  clearTimeout(entry.timer);
+  say();
+}
+
+/** Records of one partition are one record batch, in the order of the commands. */
+function settle(batch: readonly Entry[], sent: readonly RecordMetadata[]): void {
+  const next = new Map(sent.map(({ partition, baseOffset }) => [partition, BigInt(baseOffset ?? -1)]));
+  for (const entry of batch) {
+    const offset = next.get(entry.partition) ?? -1n;
+    next.set(entry.partition, offset + BigInt(entry.messages.length));
+    finish(entry, () => entry.resolve({ partition: entry.partition, offset }));
+  }
+}
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof Error && 'type' in error && error.type === 'MESSAGE_TOO_LARGE';
+
+/** @throws LogUnavailable if kafkajs forgets a promise */
+async function bounded<T>(work: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  try {
+    return await Promise.race([
+      work,
+      wait(FOREVER_MS, undefined, { signal: late.signal }).then(() => {
+        throw new LogUnavailable('Kafka did not answer');
+      }),
+    ]);
+  } finally {
+    late.abort();
+  }
+}

@@ -1,0 +1,100 @@
+/** Makes the log's topic, or says what is wrong with the one that is there. Nothing that exists is changed. */
+
+import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import type { Logger, Queryable } from '#libs/postgres';
+import { createClient, type KafkaConnection } from './client.js';
+import { pin, renewPin } from './pin.js';
+import { createTopic } from './topic.js';
+import type { TopicMetadata } from './topic-metadata.js';
+
+export interface TopicSpec {
+  readonly name: string;
+  /** Fixed for ever: a key's partition follows from it. */
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly minInSyncReplicas: number;
+}
+
+export interface TopicSetUp extends KafkaConnection {
+  readonly db: Queryable;
+  readonly spec: TopicSpec;
+  readonly logger: Logger;
+  /** The topic that is there is the log from now on, whatever was pinned before. */
+  readonly accept: boolean;
+}
+
+export interface SetUpResult {
+  readonly made: boolean;
+  readonly found: TopicMetadata;
+  /** What must be changed by whoever runs the cluster; empty: all is well. */
+  readonly complaints: readonly string[];
+}
+
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+/** A largest micro-batch with its overhead. */
+const LEAST_MESSAGE_BYTES = 1_000_000;
+
+/** @throws LogUnavailable; LogChanged if another topic is pinned and `accept` is false; kafkajs errors of the cluster's rules */
+export async function setUpTopic({ db, spec, logger, accept, ...connection }: TopicSetUp): Promise<SetUpResult> {
+  const kafka = createClient(connection, logger);
+  const admin = kafka.admin();
+  const topic = createTopic(kafka, spec.name);
+  try {
+    const existing = await topic.describe();
+    await admin.connect();
+    const made = existing ? false : await make(admin, spec);
+    const found = existing ?? (await topic.describe());
+    if (!found) throw new Error(`the topic ${spec.name} was made and is not there`);
+    if (accept) await renewPin(db, spec.name, found);
+    await pin(db, spec.name, found);
+    return { made, found, complaints: await complaintsAbout(admin, spec, found) };
+  } finally {
+    await admin.disconnect();
+    await topic.close();
+  }
+}
+
+/** false: somebody else was faster. */
+function make(admin: Admin, { name, partitions, replicas, minInSyncReplicas }: TopicSpec): Promise<boolean> {
+  const settings = {
+    // The log is the truth: nothing is ever removed from it.
+    'retention.ms': '-1',
+    'retention.bytes': '-1',
+    'cleanup.policy': 'delete',
+    'max.message.bytes': String(MAX_MESSAGE_BYTES),
+    'min.insync.replicas': String(minInSyncReplicas),
+    'message.timestamp.type': 'CreateTime',
+  };
+  const configEntries = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
+  return admin.createTopics({
+    waitForLeaders: true,
+    topics: [{ topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries }],
+  });
+}
+
+async function complaintsAbout(admin: Admin, spec: TopicSpec, found: TopicMetadata): Promise<string[]> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: spec.name }],
+  });
+  const settings = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
+  const complaints: string[] = [];
+  const must = (setting: string, fits: (value: string) => boolean, wanted: string) => {
+    const value = settings.get(setting);
+    if (value === undefined || !fits(value))
+      complaints.push(`${setting} is ${value ?? 'unknown'} and must be ${wanted}`);
+  };
+  if (found.partitions !== spec.partitions)
+    complaints.push(`it has ${found.partitions} partitions and ${spec.partitions} were asked for`);
+  must('retention.ms', (value) => value === '-1', '-1: nothing may be removed from the log');
+  must('retention.bytes', (value) => value === '-1', '-1: nothing may be removed from the log');
+  must('cleanup.policy', (value) => value === 'delete', 'delete: a compacted log has lost events');
+  must('max.message.bytes', (value) => Number(value) >= LEAST_MESSAGE_BYTES, `at least ${LEAST_MESSAGE_BYTES}`);
+  must('message.timestamp.type', (value) => value === 'CreateTime', 'CreateTime: an import keeps event times');
+  must(
+    'min.insync.replicas',
+    (value) => Number(value) >= spec.minInSyncReplicas,
+    `at least ${spec.minInSyncReplicas} (KAFKA_MIN_INSYNC_REPLICAS)`,
+  );
+  return complaints;
+}

@@ -1,0 +1,40 @@
+/** One partition of a member: how far it was delivered, and the order in which claims and batches take turns. */
+export interface Slot {
+  readonly partition: number;
+  /** Offset to deliver next; null while not claimed. */
+  next: bigint | null;
+  /** Not ours yet: offered again after a newer heartbeat of the group. */
+  declined: boolean;
+  turn: Promise<unknown>;
+  retryMs: number;
+  committedAt: number;
+}
+
+const RETRY_MIN_MS = 50;
+const RETRY_MAX_MS = 2_000;
+
+export const createSlot = (partition: number): Slot => ({
+  partition,
+  next: null,
+  declined: false,
+  turn: Promise.resolve(),
+  retryMs: RETRY_MIN_MS,
+  committedAt: 0,
+});
+
+export function inTurn<T>(slot: Slot, work: () => Promise<T>): Promise<T> {
+  const run = slot.turn.then(work);
+  slot.turn = run.catch(() => undefined); // Its caller hears of the failure; the next turn only waits for the end.
+  return run;
+}
+
+/** Milliseconds until the next try; each longer than the one before. */
+export function backOff(slot: Slot): number {
+  const now = slot.retryMs;
+  slot.retryMs = Math.min(now * 2, RETRY_MAX_MS);
+  return now;
+}
+
+export function succeeded(slot: Slot): void {
+  slot.retryMs = RETRY_MIN_MS;
+}

@@ -1,0 +1,46 @@
+/** Where kafkajs reads, in one topic. After its end it refuses to be steered; then there is nothing to steer. */
+
+import type { Consumer } from 'kafkajs';
+import type { Logger } from '#libs/postgres';
+import type { Slot } from './slot.js';
+
+const COMMIT_EVERY_MS = 1_000;
+
+export class Steering {
+  constructor(
+    private readonly consumer: Consumer,
+    private readonly topic: string,
+    private readonly logger: Logger,
+  ) {}
+
+  pause(partitions: readonly number[]): void {
+    this.#try(() => this.consumer.pause([{ topic: this.topic, partitions: [...partitions] }]));
+  }
+
+  /** The next fetch of the partition asks for this offset. */
+  seek(partition: number, offset: bigint): void {
+    this.#try(() => this.consumer.seek({ topic: this.topic, partition, offset: offset.toString() }));
+  }
+
+  resume(partition: number): void {
+    this.#try(() => this.consumer.resume([{ topic: this.topic, partitions: [partition] }]));
+  }
+
+  /** For lag tools only, at most once a second: the checkpoint decides. */
+  commit(slot: Slot): void {
+    const now = performance.now();
+    if (slot.next === null || now - slot.committedAt < COMMIT_EVERY_MS) return;
+    slot.committedAt = now;
+    this.consumer
+      .commitOffsets([{ topic: this.topic, partition: slot.partition, offset: slot.next.toString() }])
+      .catch((err) => this.logger.debug({ err }, 'the advisory offset was not committed'));
+  }
+
+  #try(act: () => void): void {
+    try {
+      act();
+    } catch (err) {
+      this.logger.debug({ err }, 'the consumer has ended');
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** Keeps one member of the group alive: one that kafkajs has given up, or that shows no sign of life, is rebuilt with a growing pause. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LogSubscription } from '../port.js';
+import { Member, type MemberOptions } from './member.js';
+
+export type SubscriptionOptions = Omit<MemberOptions, 'onSign' | 'onAlarm' | 'slots'> & {
+  /** Without a sign of life for so long a member is given up. */
+  readonly stalledMs: number;
+};
+
+const BACKOFF_MIN_MS = 200;
+const BACKOFF_MAX_MS = 5_000;
+const LOOK_MS = 500;
+
+export function superviseMember(options: SubscriptionOptions): LogSubscription {
+  const { logger, stalledMs } = options;
+  const closing = new AbortController();
+  const alarms = new Map<string, string>();
+  const slots: MemberOptions['slots'] = new Map();
+  let signAt = performance.now();
+  let backoff = BACKOFF_MIN_MS;
+  let closed: Promise<void> | undefined;
+
+  const build = () =>
+    new Member({
+      ...options,
+      slots,
+      onSign() {
+        signAt = performance.now();
+        backoff = BACKOFF_MIN_MS;
+      },
+      onAlarm(place, reason) {
+        if (reason !== null && alarms.get(place) !== reason) logger.error({ topic: options.topic.name }, reason);
+        if (reason === null) alarms.delete(place);
+        else alarms.set(place, reason);
+      },
+    });
+
+  async function supervise(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const member = build();
+      const watch = new AbortController();
+      // A start that fails ends the member as a crash does; one that hangs ends as a stall.
+      const started = member.start().then(
+        () => member.ended,
+        (error: unknown) => String(error),
+      );
+      const stalled = silence(() => signAt, stalledMs, AbortSignal.any([closing.signal, watch.signal]));
+      const reason = await Promise.race([started, member.ended, stalled]);
+      watch.abort();
+      await member.close();
+      if (closing.signal.aborted) return;
+      logger.warn({ group: options.groupId, reason }, 'the consumer of the log has ended; building another');
+      await pause(backoff, closing.signal);
+      backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
+    }
+  }
+
+  const supervised = supervise();
+  return {
+    status: () => ({ silentMs: performance.now() - signAt, alarms: [...alarms.values()] }),
+    close() {
+      closed ??= (async () => {
+        closing.abort();
+        await supervised;
+      })();
+      return closed;
+    },
+  };
+}
+
+/** Resolves when the last sign is too old, or at the signal's end. */
+async function silence(lastSign: () => number, atMostMs: number, until: AbortSignal): Promise<string> {
+  const since = performance.now();
+  while (!until.aborted && performance.now() - Math.max(lastSign(), since) < atMostMs) await pause(LOOK_MS, until);
+  return `no sign of life for ${atMostMs} ms`;
+}
+
+/** Ends early, and quietly, with the signal. */
+const pause = (ms: number, until: AbortSignal): Promise<void> =>
+  wait(ms, undefined, { signal: until }).catch(() => undefined);

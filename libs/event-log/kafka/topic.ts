@@ -1,0 +1,192 @@
+/** Looking at one topic without being in any group: what it is, where it begins and ends, and what stands at an offset. */
+import type { Cluster, Kafka } from 'kafkajs';
+import FetchedBatch from 'kafkajs/src/consumer/batch.js';
+import { type LogBatch, type LogRecord, LogUnavailable, type Watermarks } from '../port.js';
+import { toLogRecord } from './records.js';
+import { fetchTopicMetadata, type TopicMetadata } from './topic-metadata.js';
+
+const READ_BYTES = 1024 * 1024;
+const READ_COMMITTED = 1;
+
+export interface Topic {
+  readonly name: string;
+  /** null: there is no such topic. @throws LogUnavailable */
+  describe(): Promise<TopicMetadata | null>;
+  /** @throws LogUnavailable */
+  watermarks(partition: number): Promise<Watermarks>;
+  /** @throws LogUnavailable; RangeError if `from` is no longer stored */
+  read(partition: number, from: bigint, limit: number): Promise<LogBatch>;
+  close(): Promise<void>;
+}
+
+export function createTopic(kafka: Kafka, name: string): Topic {
+  return new KafkaTopic(kafka, name);
+}
+
+class KafkaTopic implements Topic {
+  #cluster: Promise<Cluster> | undefined;
+  readonly #marks: () => Promise<ReadonlyMap<number, Watermarks>>;
+
+  constructor(
+    private readonly kafka: Kafka,
+    readonly name: string,
+  ) {
+    this.#marks = shared(() => this.#withCluster((cluster) => allWatermarks(cluster, name)));
+  }
+
+  describe(): Promise<TopicMetadata | null> {
+    return this.#withCluster(async (cluster) => {
+      await cluster.refreshMetadataIfNecessary();
+      return fetchTopicMetadata(await cluster.findControllerBroker(), this.name);
+    });
+  }
+
+  async watermarks(partition: number): Promise<Watermarks> {
+    const marks = (await this.#marks()).get(partition);
+    if (!marks) throw new RangeError(`there is no partition ${partition}`);
+    return marks;
+  }
+
+  read(partition: number, from: bigint, limit: number): Promise<LogBatch> {
+    return this.#withCluster((cluster) => read(cluster, this.name, partition, from, limit));
+  }
+
+  async close(): Promise<void> {
+    await this.#drop();
+  }
+
+  /** A kept connection may have gone stale (a leader moved, a broker came back elsewhere): then once more through a new one. */
+  async #withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const kept = this.#cluster !== undefined;
+      this.#cluster ??= connect(this.kafka);
+      const used = this.#cluster;
+      try {
+        return await work(await used);
+      } catch (error) {
+        if (error instanceof RangeError) throw error;
+        if (this.#cluster === used) await this.#drop();
+        if (kept && attempt === 0) continue;
+        throw new LogUnavailable('Kafka cannot be reached', { cause: error });
+      }
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const cluster = this.#cluster;
+    this.#cluster = undefined;
+    // What failed to connect has nothing to be closed.
+    await cluster?.then((connected) => connected.disconnect()).catch(() => undefined);
+  }
+}
+
+/** kafkajs shows its cluster only to those who assign partitions: a consumer that never runs is the way in. */
+async function connect(kafka: Kafka): Promise<Cluster> {
+  let found: Cluster | undefined;
+  kafka.consumer({
+    groupId: 'hallway-looks',
+    allowAutoTopicCreation: false,
+    partitionAssigners: [
+      ({ cluster }) => {
+        found = cluster;
+        return {
+          name: 'none',
+          version: 0,
+          assign: async () => [],
+          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+        };
+      },
+    ],
+  });
+  if (!found) throw new Error('this kafkajs does not show its cluster; it must be 2.2.4');
+  await found.connect();
+  return found;
+}
+
+async function allWatermarks(cluster: Cluster, topic: string): Promise<ReadonlyMap<number, Watermarks>> {
+  await cluster.addTargetTopic(topic);
+  await cluster.refreshMetadataIfNecessary();
+  const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId }));
+  const ends = async (fromBeginning: boolean) => {
+    const [found] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning }]);
+    return new Map(found?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+  };
+  const [low, high] = await Promise.all([ends(true), ends(false)]);
+  return new Map([...high].map(([partition, end]) => [partition, { low: low.get(partition) ?? 0n, high: end }]));
+}
+
+async function read(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  from: bigint,
+  limit: number,
+): Promise<LogBatch> {
+  const records: LogRecord[] = [];
+  let next = from;
+  let high = 0n;
+  let room = READ_BYTES;
+  do {
+    const batch = await fetchOnce(cluster, topic, partition, next);
+    if (typeof batch === 'bigint') {
+      high = batch;
+      break;
+    }
+    high = BigInt(batch.highWatermark);
+    if (batch.rawMessages.length === 0) break;
+    const wanted = batch.messages.slice(0, limit - records.length);
+    records.push(...wanted.map(toLogRecord));
+    const last = wanted.at(-1);
+    next = wanted.length < batch.messages.length && last ? BigInt(last.offset) + 1n : BigInt(batch.lastOffset()) + 1n;
+    room -= wanted.reduce((sum, { value }) => sum + 128 + (value?.length ?? 0), 0);
+  } while (records.length < limit && next < high && room > 0);
+  return { partition, fetchedOffset: from, records, nextOffset: next, highWatermark: high };
+}
+
+/** The log's end instead of a batch, if `from` lies beyond it. */
+async function fetchOnce(cluster: Cluster, topic: string, partition: number, from: bigint) {
+  await cluster.addTargetTopic(topic);
+  await cluster.refreshMetadataIfNecessary();
+  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+  if (nodeId === undefined) throw new RangeError(`there is no partition ${partition}`);
+  const broker = await cluster.findBroker({ nodeId });
+  try {
+    const { responses } = (await broker.fetch({
+      isolationLevel: READ_COMMITTED,
+      // What is there now, without waiting for more.
+      minBytes: 0,
+      maxWaitTime: 0,
+      maxBytes: READ_BYTES,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: from.toString(), maxBytes: READ_BYTES }] }],
+    })) as { readonly responses: readonly { readonly partitions: readonly object[] }[] };
+    const data = responses[0]?.partitions[0];
+    if (!data) throw new Error('the broker answered nothing');
+    return new FetchedBatch(topic, from.toString(), data);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'KafkaJSOffsetOutOfRange') throw error;
+    const marks = (await allWatermarks(cluster, topic)).get(partition);
+    if (marks && from > marks.high) return marks.high;
+    throw new RangeError(`offset ${from} of partition ${partition} is no longer stored`, { cause: error });
+  }
+}
+
+/** Calls that come while one runs share the next one, which begins after all of them: what it sees is not older than they are. */
+function shared<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> | undefined;
+  let following: Promise<T> | undefined;
+  const start = (): Promise<T> => {
+    following = undefined;
+    const run = work();
+    running = run;
+    const over = () => {
+      if (running === run) running = undefined;
+    };
+    run.then(over, over);
+    return run;
+  };
+  return () => {
+    if (!running) return start();
+    following ??= running.then(start, start);
+    return following;
+  };
+}

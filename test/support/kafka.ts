@@ -1,0 +1,77 @@
+/** A real Kafka broker for one suite, through the same launcher that `npm run kafka` uses. It ends with the test run, however that ends. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+export interface TestKafka {
+  /** host:port; stays over restarts. */
+  readonly brokers: string;
+  /** kill -9, as a machine would die. */
+  kill(): Promise<void>;
+  /** Clean, on the same data and address. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it and removes its data. */
+  remove(): Promise<void>;
+}
+
+const LAUNCHER = ['--disable-warning=TimeoutNegativeWarning', path.resolve('scripts/kafka.mjs')];
+
+/** Why there can be no broker here, or null. With CI=true that is a failure. */
+export function kafkaMissing(): string | null {
+  const { status, stdout } = spawnSync('node', [...LAUNCHER, 'check'], { encoding: 'utf8' });
+  if (status === 0) return null;
+  if (process.env.CI === 'true') throw new Error(`the tests on Kafka cannot run: ${stdout.trim()}`);
+  process.stderr.write(`skipped, no Kafka: ${stdout.trim()}; or run \`npm run setup\`\n`);
+  return stdout.trim();
+}
+
+export async function startTestKafka(): Promise<TestKafka> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hallway-kafka-'));
+  let running = await launch(folder);
+  const { brokers } = running;
+  return {
+    brokers,
+    async kill() {
+      process.kill(JSON.parse(fs.readFileSync(path.join(folder, 'broker.json'), 'utf8')).pid, 'SIGKILL');
+      await running.ended;
+    },
+    async stop() {
+      running.child.stdin?.end();
+      await running.ended;
+    },
+    async start() {
+      running = await launch(folder);
+      if (running.brokers !== brokers) throw new Error('the broker came back at another address');
+    },
+    async remove() {
+      running.child.stdin?.end();
+      await running.ended;
+      fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly brokers: string;
+  readonly ended: Promise<unknown>;
+}
+
+function launch(folder: string): Promise<Running> {
+  const child = spawn('node', [...LAUNCHER, 'run', folder], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+      const brokers = /KAFKA_BROKERS=(\S+)\n/.exec(said)?.[1];
+      if (brokers) resolve({ child, brokers, ended });
+    });
+    child.once('exit', () => reject(new Error(`the broker did not start: ${said}`)));
+  });
+}
