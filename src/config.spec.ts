@@ -24,6 +24,14 @@ describe('configuration', () => {
     expect(readConfig({ ROLE: 'gateway', DATABASE_URL: 'postgres://u:p@h/d' }).ROLE).toBe('gateway');
   });
 
+  it('refuses half a login to Kafka and a log that nothing could be appended to', () => {
+    expect(() => readConfig({ KAFKA_BROKERS: 'a:9092,b' })).toThrow(/KAFKA_BROKERS: host:port/);
+    expect(() => readConfig({ KAFKA_SASL_USERNAME: 'hallway' })).toThrow(/KAFKA_SASL_PASSWORD: all of them or none/);
+    expect(() => readConfig({ KAFKA_TLS_KEY_FILE: '/k' })).toThrow(/both or none/);
+    expect(() => readConfig({ KAFKA_MIN_INSYNC_REPLICAS: '2' })).toThrow(/KAFKA_REPLICAS/);
+    expect(readConfig({ KAFKA_BROKERS: 'a:9092,b:9093' }).KAFKA_EVENTS_TOPIC).toBe('conference.events');
+  });
+
   it('masks secrets when printed', () => {
     const lines = JSON.stringify(
       describeConfig(readConfig({ DATABASE_URL: 'postgres://u:hunter2@h/d', HALLWAY_TOKEN: 'tok-en' })),

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 
 /** Values that must never be printed. */
-const SECRETS = new Set(['DATABASE_URL', 'HALLWAY_TOKEN']);
+const SECRETS = new Set(['DATABASE_URL', 'HALLWAY_TOKEN', 'KAFKA_SASL_PASSWORD']);
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,200}$/, 'letters, digits, dots, dashes and underscores');
 const schema = z.object({
   PORT: port.default(3000).describe('Port of the HTTP and socket door; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
@@ -17,6 +18,40 @@ const schema = z.object({
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()
     .describe('Postgres 15 or newer instead of the embedded one'),
+  KAFKA_BROKERS: z
+    .string()
+    .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'host:port, separated by commas')
+    .optional()
+    .describe('Some Kafka brokers, host:port,host:port; the log is Kafka instead of the embedded one'),
+  KAFKA_EVENTS_TOPIC: topicName.default('conference.events').describe('Topic of the log; key = conference'),
+  KAFKA_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(9)
+    .default(1)
+    .describe('Replicas of a topic that `hallway topics` makes'),
+  KAFKA_MIN_INSYNC_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(9)
+    .default(1)
+    .describe('Replicas that must have an event before it counts as appended'),
+  KAFKA_TLS: z.enum(['on', 'off']).default('off').describe('Encrypt connections to Kafka'),
+  KAFKA_TLS_CA_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Authorities trusted for Kafka (PEM); default: the system’s'),
+  KAFKA_TLS_CERT_FILE: z.string().min(1).optional().describe('Own certificate for Kafka (PEM)'),
+  KAFKA_TLS_KEY_FILE: z.string().min(1).optional().describe('Key of that certificate (PEM)'),
+  KAFKA_SASL_MECHANISM: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+    .optional()
+    .describe('How to log in to Kafka; default: not at all'),
+  KAFKA_SASL_USERNAME: z.string().min(1).optional().describe('User at Kafka'),
+  KAFKA_SASL_PASSWORD: z.string().min(1).optional().describe('Password at Kafka'),
   ROLE: z.enum(['all', 'projector', 'gateway']).default('all').describe('What this process does; all: everything'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -28,7 +63,7 @@ const schema = z.object({
     .min(1)
     .max(256)
     .default(8)
-    .describe('Partitions of the embedded log; fixed at its first start'),
+    .describe('Partitions of the log; fixed when it is first made'),
   HALLWAY_MAX_SOCKETS: z.coerce
     .number()
     .int()
@@ -88,11 +123,27 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'ROLE: a projector or gateway of its own needs DATABASE_URL (the embedded database belongs to one process)',
     );
   }
+  complaints.push(...kafkaComplaints(given));
   if (!parsed.success || complaints.length > 0)
     throw new ConfigError(`201 the configuration is not valid\n  ${complaints.join('\n  ')}`);
   const { HOST, PORT, PUBLIC_URL } = parsed.data;
   const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST;
   return Object.freeze({ ...parsed.data, publicUrl: (PUBLIC_URL ?? `http://${host}:${PORT}`).replace(/\/$/, '') });
+}
+
+function kafkaComplaints(given: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const together = (names: readonly string[], what: string) => {
+    const count = names.filter((name) => given[name] !== undefined).length;
+    return count === 0 || count === names.length ? [] : [`${names.join(', ')}: ${what}`];
+  };
+  const replicas = Number(given.KAFKA_REPLICAS ?? 1);
+  return [
+    ...together(['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'], 'all of them or none'),
+    ...together(['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'], 'both or none'),
+    ...(Number(given.KAFKA_MIN_INSYNC_REPLICAS ?? 1) > replicas
+      ? ['KAFKA_MIN_INSYNC_REPLICAS: more than KAFKA_REPLICAS, so nothing could ever be appended']
+      : []),
+  ];
 }
 
 /** Every name with its value (secrets masked) and meaning, in order of the schema. */

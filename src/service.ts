@@ -149,7 +149,7 @@ async function openGateway(
     max: 4,
     statementTimeoutMs: GATEWAY_STATEMENT_MS,
   });
-  const feed = createFeed({ pool, url: store.url, partitions: config.HALLWAY_PARTITIONS, logger });
+  const feed = createFeed({ pool, url: store.url, partitions: store.log.partitions, logger });
   const tokens = await createTokens(store.pool);
   const commands = createCommandDoor({
     feed,

@@ -28,6 +28,7 @@ export {
   type PartitionConsumer,
   type Position,
   type RecordToAppend,
+  type SubscriptionStatus,
   type Watermarks,
 } from './port.js';
 export { createPostgresLog, LOG_CHANNEL, renewIncarnation } from './postgres/postgres-log.js';

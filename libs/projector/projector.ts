@@ -9,6 +9,7 @@ import type {
   LogRecord,
   LogSubscription,
   PartitionConsumer,
+  SubscriptionStatus,
 } from '#libs/event-log';
 import { isDataError, type Logger } from '#libs/postgres';
 import { BatchSize } from './batch-size.js';
@@ -50,6 +51,8 @@ export interface PartitionStatus {
 export interface Projector {
   start(): void;
   status(): readonly PartitionStatus[];
+  /** How the log itself sees this reader. */
+  reading(): SubscriptionStatus;
   /** The generation was retired by a newer projector: this process has nothing left to write. */
   onRetired(listener: () => void): void;
   stop(): Promise<void>;
@@ -110,6 +113,10 @@ class LogProjector implements Projector, PartitionConsumer {
     });
   }
 
+  reading(): SubscriptionStatus {
+    return this.subscription?.status() ?? { silentMs: 0, alarms: [] };
+  }
+
   onRetired(listener: () => void): void {
     this.retired = listener;
   }
@@ -129,7 +136,7 @@ class LogProjector implements Projector, PartitionConsumer {
   async claim(partition: number): Promise<bigint | null> {
     const { pool, owner, log, journal, logger } = this.options;
     if (await this.isRetired()) return null;
-    const claimed = await claim(pool, partition, owner);
+    const claimed = await claim(pool, partition, owner, log.coordinated);
     if (!claimed) return null;
     try {
       await verify(log, claimed);

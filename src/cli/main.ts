@@ -6,7 +6,8 @@ import { CliError } from './cli-error.js';
 
 /** Refusals of a start: their message says what to do, a stack would hide it. Known by name, so that `--help` loads no database. */
 const isForPeople = (error: unknown): error is Error =>
-  error instanceof Error && ['InstanceHeld', 'EmbeddedUnavailable', 'KeysMissing'].includes(error.name);
+  error instanceof Error &&
+  ['InstanceHeld', 'EmbeddedUnavailable', 'KeysMissing', 'LogChanged', 'LogUnavailable'].includes(error.name);
 
 const program = new Command('hallway')
   .description('Hallway: an event-sourced live feed for conferences')
@@ -27,6 +28,15 @@ program
   .action(() => {
     for (const { name, value, meaning } of describeConfig(readConfig()))
       console.log(`${`${name}=${value}`.padEnd(44)} # ${meaning}`);
+  });
+
+program
+  .command('topics')
+  .description('make the Kafka topics, or check those that are there; done once, before the first start of a cluster')
+  .option('--accept', 'the topic that is there is the log from now on, though another one was folded before')
+  .action(async (options: { accept?: boolean }) => {
+    const { setUpTopics } = await import('./topics.js');
+    await setUpTopics(readConfig(), options);
   });
 
 program

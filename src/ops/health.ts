@@ -5,6 +5,8 @@ import type { Health } from '../doors/http/ports.js';
 
 /** A partition whose owner has folded and beaten nothing for so long is wedged. */
 const WEDGED_MS = 30_000;
+/** A projector that the log has not seen for so long folds nothing; what lies behind it is caught up when it is back. */
+const SILENT_MS = 10_000;
 /** A tail that has not read for so long serves what is old. */
 const STALE_MS = 10_000;
 
@@ -31,6 +33,7 @@ export function createHealth({ role, feed, projector, sockets }: HealthParts): H
     ready() {
       const errors = partitions().flatMap(({ partition, error }) => (error ? [{ partition, error }] : []));
       const idle = feed.idle();
+      const reading = projector?.reading() ?? { silentMs: 0, alarms: [] };
       const details = {
         role,
         draining,
@@ -40,9 +43,12 @@ export function createHealth({ role, feed, projector, sockets }: HealthParts): H
         feed: feed.stats(),
         sockets: sockets.stats(),
         errors,
+        log: { silentMs: Math.round(reading.silentMs), alarms: reading.alarms },
       };
       const serves = role === 'projector' || idle < STALE_MS;
-      return { ok: !draining && serves && errors.length === 0, details };
+      // Whoever serves pages as well goes on serving them, and they say how old they are.
+      const reads = reading.alarms.length === 0 && (role !== 'projector' || reading.silentMs < SILENT_MS);
+      return { ok: !draining && serves && reads && errors.length === 0, details };
     },
   };
 }

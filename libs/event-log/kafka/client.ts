@@ -1,6 +1,6 @@
 /** One way to make a kafkajs client: its faults mended, its log lines ours, its waits shorter than what people would bear. */
 import type { ConnectionOptions } from 'node:tls';
-import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
+import kafkajs, { type Kafka, type LogEntry, type SASLOptions } from 'kafkajs';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import type { Logger } from '#libs/postgres';
 import { registerCodecs } from './codecs.js';
@@ -20,7 +20,7 @@ const CONNECT_MS = 2_000;
 export function createClient({ brokers, clientId, ssl, sasl }: KafkaConnection, logger: Logger): Kafka {
   mendTimers();
   registerCodecs();
-  return new Kafka({
+  return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
     connectionTimeout: CONNECT_MS,
@@ -30,7 +30,7 @@ export function createClient({ brokers, clientId, ssl, sasl }: KafkaConnection, 
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
     ...(ssl ? { ssl } : {}),
     ...(sasl ? { sasl } : {}),
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => forward(logger, entry),
   });
 }
@@ -39,7 +39,7 @@ export function createClient({ brokers, clientId, ssl, sasl }: KafkaConnection, 
 function forward(logger: Logger, { level, namespace, log }: LogEntry): void {
   const { message, timestamp: _, logger: __, ...details } = log;
   const line = `kafka ${namespace}: ${message}`;
-  if (level === logLevel.ERROR) logger.warn(details, line);
+  if (level === kafkajs.logLevel.ERROR) logger.warn(details, line);
   else logger.debug(details, line);
 }
 

@@ -4,9 +4,12 @@
  */
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { CompressionCodecs, CompressionTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import lz4 from 'lz4js';
 import snappy from 'snappyjs';
+
+// Node finds no names in this CommonJS package that are computed; its default export has them all.
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 /** Most bytes one record batch may unpack to. */
 const MAX_UNPACKED = 64 * 1024 * 1024;

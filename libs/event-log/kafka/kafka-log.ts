@@ -16,6 +16,7 @@ import { createClient, type KafkaConnection } from './client.js';
 import type { Timing } from './member.js';
 import { compare, type Pin, pin, readPin } from './pin.js';
 import { type Appender, createAppender } from './producer.js';
+import { setUpTopic, type TopicSpec } from './set-up.js';
 import { superviseMember } from './subscription.js';
 import { createTopic, type Topic } from './topic.js';
 
@@ -24,6 +25,8 @@ export interface KafkaLogOptions extends KafkaConnection {
   readonly db: Queryable;
   readonly topic: string;
   readonly logger: Logger;
+  /** Make this topic if none of its name is there and none was ever pinned. */
+  readonly make?: TopicSpec;
   /** Partitions of one process that are delivered at the same time; default 4. */
   readonly partitionsAtOnce?: number;
   /** Default: session 6 s, heartbeat 1.5 s. */
@@ -73,12 +76,14 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
   }
 }
 
-async function pinAtStart({ db, logger }: KafkaLogOptions, topic: Topic): Promise<Pin> {
+async function pinAtStart(options: KafkaLogOptions, topic: Topic): Promise<Pin> {
+  const { db, logger, make } = options;
   const known = await readPin(db, topic.name);
   try {
     const found = await topic.describe();
     if (found) return await pin(db, topic.name, found);
     if (known) compare(known, found);
+    if (make) return await pin(db, topic.name, (await setUpTopic({ ...options, spec: make, accept: false })).found);
     throw new LogChanged(`201 there is no topic ${topic.name}; \`hallway topics\` makes it`);
   } catch (error) {
     if (!(error instanceof LogUnavailable) || !known) throw error;

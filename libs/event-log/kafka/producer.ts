@@ -4,7 +4,7 @@
  * the first only (I13).
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Kafka, type Message, Partitioners, type Producer, type RecordMetadata } from 'kafkajs';
+import kafkajs, { type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
 import { CommandTooLarge } from '../codec.js';
 import { LogUnavailable, type Position, type RecordToAppend } from '../port.js';
@@ -162,7 +162,7 @@ class KafkaAppender implements Appender {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       // A change of leader is bridged here; everything longer by building anew.
       retry: { retries: 3, initialRetryTime: 50, maxRetryTime: 500 },
     });

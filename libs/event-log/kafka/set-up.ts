@@ -1,9 +1,9 @@
 /** Makes the log's topic, or says what is wrong with the one that is there. Nothing that exists is changed. */
 
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { Logger, Queryable } from '#libs/postgres';
 import { createClient, type KafkaConnection } from './client.js';
-import { pin, renewPin } from './pin.js';
+import { compare, pin, readPin, renewPin } from './pin.js';
 import { createTopic } from './topic.js';
 import type { TopicMetadata } from './topic-metadata.js';
 
@@ -41,6 +41,9 @@ export async function setUpTopic({ db, spec, logger, accept, ...connection }: To
   const topic = createTopic(kafka, spec.name);
   try {
     const existing = await topic.describe();
+    const pinned = accept ? null : await readPin(db, spec.name);
+    // A pinned topic that is gone is not made anew behind the operator's back.
+    if (pinned) compare(pinned, existing);
     await admin.connect();
     const made = existing ? false : await make(admin, spec);
     const found = existing ?? (await topic.describe());
@@ -75,7 +78,7 @@ function make(admin: Admin, { name, partitions, replicas, minInSyncReplicas }: T
 async function complaintsAbout(admin: Admin, spec: TopicSpec, found: TopicMetadata): Promise<string[]> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: spec.name }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: spec.name }],
   });
   const settings = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
   const complaints: string[] = [];

@@ -1,0 +1,106 @@
+/** Which log this process stands on: Kafka if it is configured, else the embedded one. */
+import { readFileSync } from 'node:fs';
+import {
+  createKafkaLog,
+  createPostgresLog,
+  type EventLog,
+  type KafkaConnection,
+  LOG_CHANNEL,
+  type TopicSpec,
+} from '#libs/event-log';
+import { type createPool, type Logger, listen, notifier } from '#libs/postgres';
+import { type Config, ConfigError } from './config.js';
+
+export interface OpenLog {
+  readonly log: EventLog;
+  close(): Promise<void>;
+}
+
+interface LogParts {
+  readonly config: Config;
+  readonly url: string;
+  readonly pool: ReturnType<typeof createPool>;
+  readonly logger: Logger;
+}
+
+export async function openLog(parts: LogParts): Promise<OpenLog> {
+  const connection = kafkaConnection(parts.config);
+  return connection ? openKafka(parts, connection) : openEmbedded(parts);
+}
+
+/** undefined: the log is the embedded one. @throws ConfigError if a file cannot be read */
+export function kafkaConnection(config: Config): KafkaConnection | undefined {
+  if (!config.KAFKA_BROKERS) return undefined;
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
+  return {
+    brokers: config.KAFKA_BROKERS.split(','),
+    clientId: `hallway-${config.ROLE}`,
+    ...(config.KAFKA_TLS === 'on' ? { ssl: tlsOf(config) } : {}),
+    ...(mechanism && username && password ? { sasl: { mechanism, username, password } } : {}),
+  };
+}
+
+export const eventsTopic = (config: Config): TopicSpec => ({
+  name: config.KAFKA_EVENTS_TOPIC,
+  partitions: config.HALLWAY_PARTITIONS,
+  replicas: config.KAFKA_REPLICAS,
+  minInSyncReplicas: config.KAFKA_MIN_INSYNC_REPLICAS,
+});
+
+async function openKafka({ config, pool, logger }: LogParts, connection: KafkaConnection): Promise<OpenLog> {
+  const spec = eventsTopic(config);
+  const log = await createKafkaLog({
+    ...connection,
+    db: pool,
+    topic: spec.name,
+    logger,
+    // One process for everything is somebody trying it out: nothing else need be set up. In a cluster `hallway topics` comes first.
+    ...(config.ROLE === 'all' ? { make: spec } : {}),
+  });
+  return { log, close: () => log.close() };
+}
+
+async function openEmbedded({ config, url, pool, logger }: LogParts): Promise<OpenLog> {
+  const wakers = new Set<() => void>();
+  const wake = () => {
+    for (const one of wakers) one();
+  };
+  const bell = notifier({ database: pool, channel: LOG_CHANNEL, logger });
+  const alarm = listen({ url, channel: LOG_CHANNEL, onNotify: wake, onReady: wake, logger });
+  const log = await createPostgresLog({
+    pool,
+    partitions: config.HALLWAY_PARTITIONS,
+    logger,
+    onNotify(one) {
+      wakers.add(one);
+      return () => wakers.delete(one);
+    },
+    notify() {
+      wake(); // This process need not wait for the database to tell it.
+      bell.notify();
+    },
+  });
+  return {
+    log,
+    async close() {
+      await log.close();
+      await Promise.all([alarm.close(), bell.close()]);
+    },
+  };
+}
+
+function tlsOf({ KAFKA_TLS_CA_FILE: ca, KAFKA_TLS_CERT_FILE: cert, KAFKA_TLS_KEY_FILE: key }: Config) {
+  return {
+    ...(ca ? { ca: [read('KAFKA_TLS_CA_FILE', ca)] } : {}),
+    ...(cert ? { cert: read('KAFKA_TLS_CERT_FILE', cert) } : {}),
+    ...(key ? { key: read('KAFKA_TLS_KEY_FILE', key) } : {}),
+  };
+}
+
+function read(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`201 ${name}: the file cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
