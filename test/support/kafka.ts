@@ -1,8 +1,12 @@
 /** A real Kafka broker for one suite, through the same launcher that `npm run kafka` uses. It ends with the test run, however that ends. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { createKafkaLog, type KafkaLogOptions, setUpTopic } from '#libs/event-log';
+import { silent } from './silent.js';
+import { createTestDatabase } from './test-database.js';
 
 export interface TestKafka {
   /** host:port; stays over restarts. */
@@ -49,6 +53,32 @@ export async function startTestKafka(): Promise<TestKafka> {
       running.child.stdin?.end();
       await running.ended;
       fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A log on a fresh topic of that broker, pinned in a fresh database. */
+export async function openKafkaLog(brokers: string, over: Partial<KafkaLogOptions> = {}) {
+  const database = await createTestDatabase();
+  const spec = { name: `events-${randomUUID()}`, partitions: 4, replicas: 1, minInSyncReplicas: 1 };
+  const options: KafkaLogOptions = {
+    brokers: [brokers],
+    clientId: 'test',
+    db: database.pool,
+    topic: spec.name,
+    logger: silent,
+    timing: { sessionMs: 3_000, heartbeatMs: 200 },
+    ...over,
+  };
+  await setUpTopic({ ...options, spec, accept: false });
+  const log = await createKafkaLog(options);
+  return {
+    log,
+    options,
+    spec,
+    async close() {
+      await log.close();
+      await database.drop();
     },
   };
 }

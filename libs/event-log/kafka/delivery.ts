@@ -15,6 +15,8 @@ export interface Holder {
   /** Counts the joins: what was begun in an earlier one is dropped. */
   era(): number;
   isClosed(): boolean;
+  /** Whether the topic is still the pinned one; if not, all partitions have been let go of. @throws LogUnavailable */
+  isPinned(): Promise<boolean>;
   release(slot: Slot): void;
   offerAfterHeartbeat(slot: Slot): void;
   offerAfterPause(slot: Slot, era: number): void;
@@ -54,6 +56,7 @@ export class Delivery {
     const expected = slot.next;
     if (expected === null || isStale() || holder.isClosed()) return false;
     try {
+      if (!(await holder.isPinned())) return false;
       const verdict = await judge(topic, slot.partition, expected, fetchedOffsetOf(batch));
       if (era !== holder.era()) return false;
       if (verdict.kind === 'seek') steering.seek(slot.partition, expected);

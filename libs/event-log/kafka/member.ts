@@ -5,9 +5,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
-import { LogChanged, type PartitionConsumer } from '../port.js';
+import type { PartitionConsumer } from '../port.js';
 import { Delivery, type Holder } from './delivery.js';
 import { outside } from './guard.js';
+import { createPinWatch, type PinWatch } from './pin-watch.js';
 import { backOff, createSlot, inTurn, type Slot, succeeded } from './slot.js';
 import { Steering } from './steering.js';
 import type { Topic } from './topic.js';
@@ -25,7 +26,7 @@ export interface MemberOptions {
   readonly consumer: PartitionConsumer;
   /** Kept from one member of the subscription to the next: their calls for one partition do not overlap either. */
   readonly slots: Map<number, Slot>;
-  /** On each join, before any claim. @throws LogChanged, LogUnavailable */
+  /** Is the topic still the pinned one? @throws LogChanged, LogUnavailable */
   readonly verify: () => Promise<unknown>;
   readonly logger: Logger;
   readonly timing: Timing;
@@ -47,7 +48,7 @@ export class Member implements Holder {
   #assigned: readonly number[] = [];
   #era = 0;
   #closed = false;
-  #verified = false;
+  readonly #watch: PinWatch;
   /** Resolves when kafkajs has given up. */
   readonly ended: Promise<string>;
 
@@ -65,6 +66,7 @@ export class Member implements Holder {
       // Every crash ends this member; its supervisor builds the next one.
       retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
     });
+    this.#watch = createPinWatch({ verify: options.verify, onLook: (changed) => this.#looked(changed) });
     this.#steering = new Steering(this.#consumer, topic.name, logger);
     const { events, on } = this.#consumer;
     on(events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[topic.name] ?? []));
@@ -110,7 +112,7 @@ export class Member implements Holder {
     this.sign();
     if (this.#closed || partitions.length === 0) return;
     this.#assigned = partitions;
-    this.#verified = false;
+    this.#watch.forget();
     this.#steering.pause(partitions);
     this.#offer(() => true);
   }
@@ -123,6 +125,7 @@ export class Member implements Holder {
 
   #beat(): void {
     this.sign();
+    this.#inspect().catch((err) => this.options.logger.debug({ err }, 'the topic could not be looked at'));
     this.#offer(({ declined }) => declined);
   }
 
@@ -146,7 +149,7 @@ export class Member implements Holder {
     if (isStale() || slot.next !== null) return;
     let claimed: bigint | null = null;
     try {
-      claimed = (await this.#verify(era)) ? await consumer.claim(partition) : null;
+      claimed = (await this.isPinned()) ? await consumer.claim(partition) : null;
       const reason = claimed === null ? null : outside(partition, claimed, await topic.watermarks(partition));
       if (claimed !== null && reason === null && !isStale()) return this.#take(slot, claimed);
       if (claimed !== null) consumer.lost(partition);
@@ -167,19 +170,32 @@ export class Member implements Holder {
     this.#steering.resume(slot.partition);
   }
 
-  /** Is the topic still the pinned one? Asked once per join, and again while the answer is no. */
-  async #verify(era: number): Promise<boolean> {
-    if (this.#verified) return true;
-    try {
-      await this.options.verify();
-    } catch (error) {
-      if (!(error instanceof LogChanged)) throw error;
-      this.options.onAlarm(WHOLE_TOPIC, error.message);
-      return false;
-    }
-    this.options.onAlarm(WHOLE_TOPIC, null);
-    if (era === this.#era) this.#verified = true;
-    return true;
+  isPinned(): Promise<boolean> {
+    return this.#watch.isPinned();
+  }
+
+  #looked(changed: string | null): void {
+    this.options.onAlarm(WHOLE_TOPIC, changed);
+    if (changed !== null)
+      for (const slot of this.options.slots.values()) {
+        this.release(slot);
+        this.offerAfterHeartbeat(slot);
+      }
+  }
+
+  /** What is idle is not fetched from the middle: a log that was truncated under it would be seen with the next record only. */
+  async #inspect(): Promise<void> {
+    const era = this.#era;
+    if (!(await this.isPinned())) return;
+    const inspect = async (slot: Slot) => {
+      const expected = slot.next;
+      if (expected === null) return;
+      const reason = outside(slot.partition, expected, await this.options.topic.watermarks(slot.partition));
+      if (reason === null || era !== this.#era || slot.next !== expected) return;
+      this.release(slot);
+      this.halt(slot, reason);
+    };
+    await Promise.all([...this.options.slots.values()].map(inspect));
   }
 
   slot(partition: number): Slot {

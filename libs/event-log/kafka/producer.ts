@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
 import { CommandTooLarge } from '../codec.js';
-import { LogUnavailable, type Position, type RecordToAppend } from '../port.js';
+import { LogChanged, LogUnavailable, type Position, type RecordToAppend } from '../port.js';
 import { REQUEST_MS } from './client.js';
 import { toMessage, weightOf } from './records.js';
 
@@ -48,6 +48,7 @@ const GIVE_UP_MS = 8_000;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 1_000;
 const FOREVER_MS = 15_000;
+const VERIFY_EVERY_MS = 1_000;
 
 export const createAppender = (options: AppenderOptions): Appender => new KafkaAppender(options);
 
@@ -59,6 +60,9 @@ class KafkaAppender implements Appender {
   /** After a failure commands go one by one: one that the broker will never take must not stop its neighbours. */
   #alone = false;
   #backoff = BACKOFF_MIN_MS;
+  #verifiedAt = 0;
+  /** Offset after the last one that each partition gave us. */
+  readonly #ends = new Map<number, bigint>();
   #closed = false;
 
   constructor(private readonly options: AppenderOptions) {}
@@ -102,7 +106,7 @@ class KafkaAppender implements Appender {
       if (batch.length === 0) continue;
       try {
         const producer = await this.#ready();
-        settle(batch, await bounded(this.#send(producer, batch)));
+        this.#settle(batch, await bounded(this.#send(producer, batch)));
         this.#alone = false;
         this.#backoff = BACKOFF_MIN_MS;
       } catch (error) {
@@ -118,6 +122,12 @@ class KafkaAppender implements Appender {
     if (batch.length === 1 && isTooLarge(error)) {
       for (const entry of batch)
         finish(entry, () => entry.reject(new CommandTooLarge('the topic takes no such large command')));
+      return;
+    }
+    if (error instanceof LogChanged) {
+      for (const entry of batch)
+        finish(entry, () => entry.reject(new LogUnavailable('the log has changed', { cause: error })));
+      await this.#drop();
       return;
     }
     logger.warn({ err: error, commands: batch.length }, 'appending to Kafka failed; trying again');
@@ -155,10 +165,22 @@ class KafkaAppender implements Appender {
     return batch;
   }
 
+  /** A topic can be deleted and made anew under a producer that works on without a word: its identity is looked at often. */
   async #ready(): Promise<Producer> {
-    if (this.#producer) return this.#producer;
-    const { kafka, verify } = this.options;
-    const producer = kafka.producer({
+    if (!this.#producer) {
+      this.#producer = this.#build();
+      this.#verifiedAt = 0;
+      await bounded(this.#producer.connect());
+    }
+    if (this.#verifiedAt === 0 || performance.now() - this.#verifiedAt > VERIFY_EVERY_MS) {
+      await this.options.verify();
+      this.#verifiedAt = performance.now();
+    }
+    return this.#producer;
+  }
+
+  #build(): Producer {
+    return this.options.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
@@ -166,15 +188,29 @@ class KafkaAppender implements Appender {
       // A change of leader is bridged here; everything longer by building anew.
       retry: { retries: 3, initialRetryTime: 50, maxRetryTime: 500 },
     });
-    this.#producer = producer;
-    await bounded(producer.connect());
-    await verify();
-    return producer;
   }
 
   #send(producer: Producer, batch: readonly Entry[]): Promise<RecordMetadata[]> {
     const messages = batch.flatMap((entry) => entry.messages);
     return producer.send({ topic: this.options.topic, acks: -1, timeout: REQUEST_MS, messages });
+  }
+
+  /**
+   * Records of one partition are one record batch, in the order of the commands.
+   * @throws LogChanged if a partition went back
+   */
+  #settle(batch: readonly Entry[], sent: readonly RecordMetadata[]): void {
+    for (const { partition, baseOffset } of sent) {
+      const base = BigInt(baseOffset ?? -1);
+      if (base < (this.#ends.get(partition) ?? 0n))
+        throw new LogChanged(`201 partition ${partition} went back to ${base}: the topic was recreated or truncated`);
+      this.#ends.set(partition, base);
+    }
+    for (const entry of batch) {
+      const offset = this.#ends.get(entry.partition) ?? -1n;
+      this.#ends.set(entry.partition, offset + BigInt(entry.messages.length));
+      finish(entry, () => entry.resolve({ partition: entry.partition, offset }));
+    }
   }
 
   async #drop(): Promise<void> {
@@ -190,16 +226,6 @@ function finish(entry: Entry, say: () => void): void {
   entry.over = true;
   clearTimeout(entry.timer);
   say();
-}
-
-/** Records of one partition are one record batch, in the order of the commands. */
-function settle(batch: readonly Entry[], sent: readonly RecordMetadata[]): void {
-  const next = new Map(sent.map(({ partition, baseOffset }) => [partition, BigInt(baseOffset ?? -1)]));
-  for (const entry of batch) {
-    const offset = next.get(entry.partition) ?? -1n;
-    next.set(entry.partition, offset + BigInt(entry.messages.length));
-    finish(entry, () => entry.resolve({ partition: entry.partition, offset }));
-  }
 }
 
 const isTooLarge = (error: unknown): boolean =>
