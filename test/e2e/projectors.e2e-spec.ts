@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createJournal, createPostgresKeys, createPostgresLog, partitionOf } from '#libs/event-log';
+import { createJournal, createPostgresKeys, partitionOf } from '#libs/event-log';
 import { createMemoryStore, liveGeneration } from '#libs/projector';
 import { catalog } from '../../src/conference/catalog.js';
 import { projectionSet } from '../../src/conference/projection-set.js';
 import { createTokens } from '../../src/doors/tokens/tokens.js';
 import { type Api, api, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
-import { silent } from '../support/silent.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { openTestLog } from '../support/test-log.js';
 import { foldLog } from '../support/world.js';
 
 describe('two projector processes on one database', () => {
@@ -83,8 +83,8 @@ describe('two projector processes on one database', () => {
     going = false;
     await work;
 
-    const log = await createPostgresLog({ pool: database.pool, partitions: 8, logger: silent });
-    const partition = partitionOf('demo', 8);
+    const log = await openTestLog(database);
+    const partition = partitionOf('demo', log.partitions);
     const { high } = await log.watermarks(partition);
     const live = await liveGeneration(database.pool);
     const query = async (sql: string) => (await database.pool.query(sql.replaceAll('$g', live?.schema ?? ''))).rows;

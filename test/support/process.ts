@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { withTestLog } from './test-log.js';
 
 export interface ServiceProcess {
   readonly url: string;
@@ -25,9 +26,10 @@ export async function freePort(): Promise<number> {
 
 /** Starts `hallway start` of dist/ with this environment only. */
 export async function startProcess(environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {
-  const port = environment.PORT ?? String(await freePort());
+  const full = await withTestLog(environment);
+  const port = full.PORT ?? String(await freePort());
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/cli/main.js', 'start'], {
-    env: { PATH: process.env.PATH ?? '', HALLWAY_DRAIN_MS: '300', ...environment, PORT: port },
+    env: { PATH: process.env.PATH ?? '', HALLWAY_DRAIN_MS: '300', ...full, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

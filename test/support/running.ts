@@ -7,6 +7,7 @@ import { createService, type Service } from '../../src/service.js';
 import { type Api, api } from './process.js';
 import { silent } from './silent.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
+import { withTestLog } from './test-log.js';
 
 export interface Running {
   readonly database: TestDatabase;
@@ -29,7 +30,9 @@ export async function startRunning({
   readonly database?: TestDatabase;
 } = {}): Promise<Running> {
   const own = database ?? (await createTestDatabase());
-  const config = readConfig({ DATABASE_URL: own.url, PORT: '0', LOG_LEVEL: 'silent', HALLWAY_DRAIN_MS: '0' });
+  const config = readConfig(
+    await withTestLog({ DATABASE_URL: own.url, PORT: '0', LOG_LEVEL: 'silent', HALLWAY_DRAIN_MS: '0' }),
+  );
   const make = (projectionVersion: string) => createService({ config, logger: silent, projectionVersion });
   const service = await make(version);
   const clients = new Set<FeedClient>();

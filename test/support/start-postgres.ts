@@ -1,7 +1,7 @@
 /**
  * Jest's global setup: one Postgres for the whole run, in a temporary folder, without durability. TEST_DATABASE_URL names
  * another server instead. Jest runs this file outside its module system, so it imports nothing of the project; the
- * template with the schema is made by the first suite that asks (test-database.ts).
+ * template with the schema is made by the first suite that asks (test-database.ts). With TEST_LOG=kafka there is one Kafka, too.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -17,10 +17,12 @@ const WATCHDOG =
 
 declare global {
   var hallwayTestPostgres: { readonly child: ChildProcess; readonly folder: string } | undefined;
+  var hallwayTestKafka: { readonly child: ChildProcess; readonly folder: string } | undefined;
 }
 
 export default async function startPostgres(): Promise<void> {
   process.env.TEST_RUN_ID = randomBytes(4).toString('hex');
+  if (process.env.TEST_LOG === 'kafka' && !process.env.TEST_KAFKA_BROKERS) await startKafka();
   if (process.env.TEST_DATABASE_URL) return;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hallway-test-'));
   fs.chmodSync(folder, 0o755);
@@ -46,6 +48,25 @@ export default async function startPostgres(): Promise<void> {
   child.unref();
   globalThis.hallwayTestPostgres = { child, folder };
   process.env.TEST_DATABASE_URL = `postgres://postgres@127.0.0.1:${port}/postgres`;
+}
+
+/** Ends with the test run's end of its standard input. */
+async function startKafka(): Promise<void> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hallway-test-kafka-'));
+  const launcher = ['--disable-warning=TimeoutNegativeWarning', 'scripts/kafka.mjs', 'run', folder];
+  const child = spawn('node', launcher, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+  process.env.TEST_KAFKA_BROKERS = await new Promise<string>((resolve, reject) => {
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+      const brokers = /KAFKA_BROKERS=(\S+)\n/.exec(said)?.[1];
+      if (brokers) resolve(brokers);
+    });
+    child.once('exit', () => reject(new Error(`Kafka did not start: ${said}`)));
+  });
+  child.unref();
+  child.stdout.destroy();
+  globalThis.hallwayTestKafka = { child, folder };
 }
 
 function ready(child: ChildProcess): Promise<void> {
