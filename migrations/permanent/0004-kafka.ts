@@ -9,6 +9,8 @@ export class Kafka1700000000004 implements MigrationInterface {
         cluster_id text not null,
         topic_id text not null,
         partitions int not null,
+        begins bigint[] not null,
+        incarnation int not null default 0,
         group_prefix text not null default 'hallway-' || left(gen_random_uuid()::text, 8),
         pinned_at timestamptz not null default clock_timestamp()
       )`);

@@ -4,10 +4,10 @@ import type { EachBatchPayload } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
 import type { LogBatch, PartitionConsumer } from '../port.js';
 import { judge } from './guard.js';
+import type { PinnedTopic } from './pinned-topic.js';
 import { toLogRecord } from './records.js';
 import { inTurn, type Slot } from './slot.js';
 import type { Steering } from './steering.js';
-import type { Topic } from './topic.js';
 
 /** What a delivery needs of the member whose partitions it delivers. */
 export interface Holder {
@@ -26,7 +26,7 @@ export interface Holder {
 }
 
 export interface DeliveryOptions {
-  readonly topic: Topic;
+  readonly topic: PinnedTopic;
   readonly consumer: PartitionConsumer;
   readonly steering: Steering;
   readonly logger: Logger;
@@ -57,7 +57,12 @@ export class Delivery {
     if (expected === null || isStale() || holder.isClosed()) return false;
     try {
       if (!(await holder.isPinned())) return false;
-      const verdict = await judge(topic, slot.partition, expected, fetchedOffsetOf(batch));
+      const verdict = await judge(
+        topic,
+        slot.partition,
+        topic.physical(slot.partition, expected),
+        fetchedOffsetOf(batch),
+      );
       if (era !== holder.era()) return false;
       if (verdict.kind === 'seek') steering.seek(slot.partition, expected);
       if (verdict.kind === 'halt') {

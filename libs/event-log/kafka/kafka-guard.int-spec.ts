@@ -75,6 +75,26 @@ run('the guard on a real Kafka', () => {
     expect(texts).toEqual([]);
   });
 
+  it('the way out: an operator accepts what is left, and a build from the beginning passes over what is gone', async () => {
+    const at = await opened.log.append(KEY, [record('a'), record('b'), record('c')]);
+    const before = await opened.log.identity();
+    await truncate(at.partition, '2');
+    await setUpTopic({ ...opened.options, spec: opened.spec, accept: true });
+    const again = await createKafkaLog(opened.options);
+    expect(await again.identity()).not.toBe(before);
+    expect(await again.watermarks(at.partition)).toEqual({ low: 0n, high: 3n });
+    const { consumer, texts } = folder();
+    const subscription = again.subscribe(consumer, 'build');
+    await until('what is left is read', () => texts.length === 1);
+    await again.append(KEY, [record('d')]);
+    await until('it goes on', () => texts.length === 2);
+    expect(texts).toEqual(['c', 'd']);
+    expect(subscription.status().alarms).toEqual([]);
+    await truncate(at.partition, '4');
+    await until('the next loss is an alarm again', () => again.watermarks(at.partition).then(({ low }) => low === 4n));
+    await again.close();
+  });
+
   it('I4: a log that was truncated below what is being read stops there, though kafkajs would jump', async () => {
     const { consumer, texts, checkpoints } = folder();
     let release = () => {};

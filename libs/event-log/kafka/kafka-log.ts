@@ -15,6 +15,7 @@ import {
 import { createClient, type KafkaConnection } from './client.js';
 import type { Timing } from './member.js';
 import { compare, type Pin, pin, readPin } from './pin.js';
+import { beginsOf, type PinnedTopic, pinnedFrom } from './pinned-topic.js';
 import { type Appender, createAppender } from './producer.js';
 import { setUpTopic, type TopicSpec } from './set-up.js';
 import { superviseMember } from './subscription.js';
@@ -48,6 +49,7 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
   const topic = createTopic(kafka, options.topic);
   try {
     const pinned = await pinAtStart(options, topic);
+    const fromPin = pinnedFrom(topic, pinned.begins);
     const verify = async () => compare(pinned, await topic.describe());
     const { giveUpMs } = options;
     const appender = createAppender({
@@ -57,10 +59,10 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
       logger: options.logger,
       ...(giveUpMs === undefined ? {} : { giveUpMs }),
     });
-    return new KafkaLog(pinned, topic, appender, (consumer, group) =>
+    return new KafkaLog(pinned, fromPin, appender, (consumer, group) =>
       superviseMember({
         kafka,
-        topic,
+        topic: fromPin,
         consumer,
         verify,
         groupId: `${pinned.groupPrefix}-${group}`,
@@ -81,7 +83,7 @@ async function pinAtStart(options: KafkaLogOptions, topic: Topic): Promise<Pin> 
   const known = await readPin(db, topic.name);
   try {
     const found = await topic.describe();
-    if (found) return await pin(db, topic.name, found);
+    if (found) return await pin(db, topic.name, { ...found, begins: await beginsOf(topic, found.partitions) });
     if (known) compare(known, found);
     if (make) return await pin(db, topic.name, (await setUpTopic({ ...options, spec: make, accept: false })).found);
     throw new LogChanged(`201 there is no topic ${topic.name}; \`hallway topics\` makes it`);
@@ -99,7 +101,7 @@ class KafkaLog implements EventLog {
 
   constructor(
     private readonly pinned: Pin,
-    private readonly topic: Topic,
+    private readonly topic: PinnedTopic,
     private readonly appender: Appender,
     private readonly supervise: (consumer: PartitionConsumer, group: string) => LogSubscription,
   ) {
@@ -107,7 +109,8 @@ class KafkaLog implements EventLog {
   }
 
   async identity(): Promise<string> {
-    return `kafka/${this.pinned.clusterId}/${this.pinned.topicId}`;
+    const { clusterId, topicId, incarnation } = this.pinned;
+    return `kafka/${clusterId}/${topicId}/${incarnation}`;
   }
 
   append(key: string, records: readonly RecordToAppend[]) {

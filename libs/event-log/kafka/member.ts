@@ -9,9 +9,9 @@ import type { PartitionConsumer } from '../port.js';
 import { Delivery, type Holder } from './delivery.js';
 import { outside } from './guard.js';
 import { createPinWatch, type PinWatch } from './pin-watch.js';
+import type { PinnedTopic } from './pinned-topic.js';
 import { backOff, createSlot, inTurn, type Slot, succeeded } from './slot.js';
 import { Steering } from './steering.js';
-import type { Topic } from './topic.js';
 
 export interface Timing {
   /** After so long without a heartbeat the group gives the partitions to others. */
@@ -21,7 +21,7 @@ export interface Timing {
 
 export interface MemberOptions {
   readonly kafka: Kafka;
-  readonly topic: Topic;
+  readonly topic: PinnedTopic;
   readonly groupId: string;
   readonly consumer: PartitionConsumer;
   /** Kept from one member of the subscription to the next: their calls for one partition do not overlap either. */
@@ -67,7 +67,7 @@ export class Member implements Holder {
       retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
     });
     this.#watch = createPinWatch({ verify: options.verify, onLook: (changed) => this.#looked(changed) });
-    this.#steering = new Steering(this.#consumer, topic.name, logger);
+    this.#steering = new Steering(this.#consumer, topic, logger);
     const { events, on } = this.#consumer;
     on(events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[topic.name] ?? []));
     on(events.REBALANCING, () => this.#left());

@@ -8,26 +8,39 @@ export interface Pin {
   readonly clusterId: string;
   readonly topicId: string;
   readonly partitions: number;
+  /** First offset of each partition when it was pinned: what lay before is known to be gone, and no alarm. */
+  readonly begins: readonly bigint[];
+  /** Counts the operator's decisions. */
+  readonly incarnation: number;
   /** Begins the names of this installation's consumer groups: two installations may read one topic. */
   readonly groupPrefix: string;
 }
 
-const COLUMNS = 'topic, cluster_id as "clusterId", topic_id as "topicId", partitions, group_prefix as "groupPrefix"';
+const COLUMNS =
+  'topic, cluster_id as "clusterId", topic_id as "topicId", partitions, begins, incarnation, group_prefix as "groupPrefix"';
+
+export interface Pinnable extends TopicMetadata {
+  readonly begins: readonly bigint[];
+}
 
 /** null before the first start with Kafka. */
 export async function readPin(db: Queryable, topic: string): Promise<Pin | null> {
-  const { rows } = await db.query<Pin>(`select ${COLUMNS} from pinned_topic where topic = $1`, [topic]);
-  return rows[0] ?? null;
+  const { rows } = await db.query<Omit<Pin, 'begins'> & { begins: readonly string[] }>(
+    `select ${COLUMNS} from pinned_topic where topic = $1`,
+    [topic],
+  );
+  const [row] = rows;
+  return row ? { ...row, begins: row.begins.map(BigInt) } : null;
 }
 
 /**
  * Pins the topic if none of this name is, and compares.
  * @throws LogChanged
  */
-export async function pin(db: Queryable, topic: string, found: TopicMetadata): Promise<Pin> {
+export async function pin(db: Queryable, topic: string, found: Pinnable): Promise<Pin> {
   await db.query(
-    'insert into pinned_topic (topic, cluster_id, topic_id, partitions) values ($1, $2, $3, $4) on conflict do nothing',
-    [topic, found.clusterId, found.topicId, found.partitions],
+    'insert into pinned_topic (topic, cluster_id, topic_id, partitions, begins) values ($1, $2, $3, $4, $5) on conflict do nothing',
+    [topic, found.clusterId, found.topicId, found.partitions, found.begins.map(String)],
   );
   const pinned = await readPin(db, topic);
   if (!pinned) throw new Error('the pinned topic has just been removed');
@@ -54,11 +67,12 @@ export function compare(pinned: Pin, found: TopicMetadata | null): void {
     );
 }
 
-/** An operator says that this topic is now the log: read models are built anew from it (another identity, another epoch). */
-export async function renewPin(db: Queryable, topic: string, found: TopicMetadata): Promise<void> {
+/** An operator says that what is there now is the log: read models are built anew from it (another identity, another epoch). */
+export async function renewPin(db: Queryable, topic: string, found: Pinnable): Promise<void> {
   await db.query(
-    `insert into pinned_topic (topic, cluster_id, topic_id, partitions) values ($1, $2, $3, $4)
-     on conflict (topic) do update set cluster_id = $2, topic_id = $3, partitions = $4, pinned_at = clock_timestamp()`,
-    [topic, found.clusterId, found.topicId, found.partitions],
+    `insert into pinned_topic as pinned (topic, cluster_id, topic_id, partitions, begins) values ($1, $2, $3, $4, $5)
+     on conflict (topic) do update set cluster_id = $2, topic_id = $3, partitions = $4, begins = $5,
+       incarnation = pinned.incarnation + 1, pinned_at = clock_timestamp()`,
+    [topic, found.clusterId, found.topicId, found.partitions, found.begins.map(String)],
   );
 }

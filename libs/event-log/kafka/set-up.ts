@@ -3,7 +3,8 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import type { Logger, Queryable } from '#libs/postgres';
 import { createClient, type KafkaConnection } from './client.js';
-import { compare, pin, readPin, renewPin } from './pin.js';
+import { compare, type Pinnable, pin, readPin, renewPin } from './pin.js';
+import { beginsOf } from './pinned-topic.js';
 import { createTopic } from './topic.js';
 import type { TopicMetadata } from './topic-metadata.js';
 
@@ -25,7 +26,7 @@ export interface TopicSetUp extends KafkaConnection {
 
 export interface SetUpResult {
   readonly made: boolean;
-  readonly found: TopicMetadata;
+  readonly found: Pinnable;
   /** What must be changed by whoever runs the cluster; empty: all is well. */
   readonly complaints: readonly string[];
 }
@@ -46,8 +47,9 @@ export async function setUpTopic({ db, spec, logger, accept, ...connection }: To
     if (pinned) compare(pinned, existing);
     await admin.connect();
     const made = existing ? false : await make(admin, spec);
-    const found = existing ?? (await topic.describe());
-    if (!found) throw new Error(`the topic ${spec.name} was made and is not there`);
+    const metadata = existing ?? (await topic.describe());
+    if (!metadata) throw new Error(`the topic ${spec.name} was made and is not there`);
+    const found = { ...metadata, begins: await beginsOf(topic, metadata.partitions) };
     if (accept) await renewPin(db, spec.name, found);
     await pin(db, spec.name, found);
     return { made, found, complaints: await complaintsAbout(admin, spec, found) };

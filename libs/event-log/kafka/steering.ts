@@ -2,6 +2,7 @@
 
 import type { Consumer } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
+import type { PinnedTopic } from './pinned-topic.js';
 import type { Slot } from './slot.js';
 
 const COMMIT_EVERY_MS = 1_000;
@@ -9,21 +10,27 @@ const COMMIT_EVERY_MS = 1_000;
 export class Steering {
   constructor(
     private readonly consumer: Consumer,
-    private readonly topic: string,
+    private readonly topic: PinnedTopic,
     private readonly logger: Logger,
   ) {}
 
   pause(partitions: readonly number[]): void {
-    this.#try(() => this.consumer.pause([{ topic: this.topic, partitions: [...partitions] }]));
+    this.#try(() => this.consumer.pause([{ topic: this.topic.name, partitions: [...partitions] }]));
   }
 
   /** The next fetch of the partition asks for this offset. */
   seek(partition: number, offset: bigint): void {
-    this.#try(() => this.consumer.seek({ topic: this.topic, partition, offset: offset.toString() }));
+    this.#try(() =>
+      this.consumer.seek({
+        topic: this.topic.name,
+        partition,
+        offset: this.topic.physical(partition, offset).toString(),
+      }),
+    );
   }
 
   resume(partition: number): void {
-    this.#try(() => this.consumer.resume([{ topic: this.topic, partitions: [partition] }]));
+    this.#try(() => this.consumer.resume([{ topic: this.topic.name, partitions: [partition] }]));
   }
 
   /** For lag tools only, at most once a second: the checkpoint decides. */
@@ -32,7 +39,7 @@ export class Steering {
     if (slot.next === null || now - slot.committedAt < COMMIT_EVERY_MS) return;
     slot.committedAt = now;
     this.consumer
-      .commitOffsets([{ topic: this.topic, partition: slot.partition, offset: slot.next.toString() }])
+      .commitOffsets([{ topic: this.topic.name, partition: slot.partition, offset: slot.next.toString() }])
       .catch((err) => this.logger.debug({ err }, 'the advisory offset was not committed'));
   }
 
