@@ -1,6 +1,6 @@
 // Runs the tests, fastest kind first, and closes with one line that sums them up. Arguments name kinds (unit, integration, e2e) to run only these.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import './require-node.mjs';
@@ -27,6 +27,11 @@ for (const kind of KINDS.filter((kind) => chosen.length === 0 || chosen.includes
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
+  if (!existsSync(report)) {
+    process.stderr.write(`${kind}: Jest ended without a report (exit ${status})\n`);
+    sum.failed += 1;
+    continue;
+  }
   const result = JSON.parse(readFileSync(report, 'utf8'));
   sum.passed += result.numPassedTests;
   sum.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;

@@ -1,5 +1,6 @@
 /** Configuration is the environment, parsed once; the only file that reads process.env. */
 import { z } from 'zod';
+import { producersSchema } from './intake/producers.js';
 
 /** Values that must never be printed. */
 const SECRETS = new Set(['DATABASE_URL', 'HALLWAY_TOKEN', 'KAFKA_SASL_PASSWORD']);
@@ -84,6 +85,9 @@ const schema = z.object({
     .max(60_000)
     .default(2_000)
     .describe('Milliseconds over which clients are asked to leave before a stop'),
+  HALLWAY_PRODUCERS: producersSchema
+    .optional()
+    .describe('Which source may send which types of events, as JSON: {"venue-doors":["room-filled-up"]}; "*": all'),
   HALLWAY_DEMO: z
     .enum(['on', 'off'])
     .optional()

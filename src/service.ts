@@ -17,7 +17,7 @@ import { projectionSet } from './conference/projection-set.js';
 import { projectionVersion } from './conference/projection-version.js';
 import type { Config } from './config.js';
 import { type Demo, type DemoPorts, startDemo } from './demo/demo.js';
-import { createCommandDoor } from './doors/commands/command-door.js';
+import { type CommandDoor, createCommandDoor } from './doors/commands/command-door.js';
 import { findOutcome } from './doors/commands/outcomes.js';
 import { guardHttp } from './doors/http/http-door.module.js';
 import { WEB_FOLDER } from './doors/http/pages.controller.js';
@@ -25,6 +25,7 @@ import type { HttpPorts } from './doors/http/ports.js';
 import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
 import { createTokens, type Tokens } from './doors/tokens/tokens.js';
+import { createIntake, type Intake } from './intake/intake.js';
 import { createHealth } from './ops/health.js';
 import { openStore, type Store } from './store.js';
 
@@ -168,6 +169,7 @@ async function openGateway(
   const ports: HttpPorts = {
     feed,
     commands,
+    intake: intakeOf(config, commands),
     tokens,
     health,
     logger,
@@ -196,6 +198,12 @@ async function openGateway(
     },
   };
 }
+
+const intakeOf = ({ HALLWAY_PRODUCERS: producers = {} }: Config, commands: CommandDoor): Intake =>
+  createIntake({
+    producers,
+    handle: (identity, conference, message) => commands.takeForeign(identity, conference, message),
+  });
 
 async function readLive<T>(pool: Queryable, read: (db: Queryable, schema: string) => Promise<T>): Promise<T> {
   const live = await liveGeneration(pool);

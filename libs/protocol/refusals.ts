@@ -33,6 +33,8 @@ export const REFUSALS = {
   rule: { code: 208, http: 409, message: 'a rule of the conference says no' },
   'not-found': { code: 209, http: 404, message: 'there is no such thing' },
   'unknown-code': { code: 210, http: 404, message: 'this code is not valid (any more)' },
+  'unknown-event': { code: 211, http: 422, message: 'there is no such type of event' },
+  'unsupported-version': { code: 212, http: 422, message: 'this version of the type is not known here' },
   unauthenticated: { code: 300, http: 401, message: 'a valid token is needed' },
   expired: { code: 301, http: 401, message: 'the token has expired' },
   forbidden: { code: 302, http: 403, message: 'this role may not do that' },

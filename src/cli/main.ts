@@ -52,7 +52,7 @@ program
 program
   .command('token')
   .description('make a token, or a one-time link that hands one out')
-  .requiredOption('-r, --role <role>', 'organizer, moderator, operator, attendee or screen')
+  .requiredOption('-r, --role <role>', 'organizer, moderator, operator, attendee, screen or producer')
   .option('-c, --conference <id>', 'the conference it is for; organizers and operators may have * (all)', '*')
   .option('-s, --session <id...>', 'moderator: only for these sessions (default: all)')
   .option('-a, --actor <id>', 'who it is for (default: a new id)')

@@ -2,9 +2,18 @@
 import { Refusal } from '#libs/protocol';
 import type { ErasedDocument, ModeratorDocument } from './access/documents.js';
 import { capabilities } from './capabilities.js';
-import { ANY_SESSION, type ChannelSpec, type CommandSpec, type DecisionState, type Identity } from './capability.js';
+import {
+  ANY_SESSION,
+  type ChannelSpec,
+  type CommandSpec,
+  type DecisionState,
+  type Identity,
+  type Role,
+} from './capability.js';
 import type { ConferenceDocument } from './conferences/documents.js';
 import { rule } from './kernel.js';
+
+const takenFromOutside = new Set(capabilities.flatMap(({ events }) => events).map(({ takenAs }) => takenAs));
 
 const patterns = capabilities
   .flatMap(({ channels }) => channels)
@@ -36,7 +45,7 @@ export function mayConnect(identity: Identity, state: DecisionState): 'ok' | Ref
 export function mayCommand(identity: Identity, spec: CommandSpec, data: object, state: DecisionState): 'ok' | Refusal {
   const here = mayConnect(identity, state);
   if (here !== 'ok') return here;
-  if (!spec.by.includes(identity.role)) return new Refusal('forbidden', `this needs the role ${spec.by.join(' or ')}`);
+  if (!roleMay(identity.role, spec)) return new Refusal('forbidden', `this needs the role ${spec.by.join(' or ')}`);
   if (!spec.afterClose && isClosed(state)) return rule('the conference is closed');
   if (identity.role !== 'moderator') return 'ok';
   const needed = spec.session?.(data as never, state);
@@ -48,6 +57,10 @@ export function mayCommand(identity: Identity, spec: CommandSpec, data: object, 
     needed === undefined ? 'this needs a grant for all sessions' : 'this moderator has no grant for this session',
   );
 }
+
+/** Producers do what their events are taken as, and nothing else. */
+const roleMay = (role: Role, { type, by }: CommandSpec): boolean =>
+  role === 'producer' ? takenFromOutside.has(type) : by.includes(role);
 
 export function mayFollow(identity: Identity, channel: string, state: DecisionState): 'ok' | Refusal {
   const here = mayConnect(identity, state);

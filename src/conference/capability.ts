@@ -42,6 +42,8 @@ export interface EventSpec<S extends z.ZodObject = z.ZodObject> {
   /** Personal fields are marked by `personal()` of kernel.ts. */
   readonly schema: S;
   readonly example: z.input<S>;
+  /** The command that a producer's event of this type is taken as; absent: it is not taken from outside. */
+  readonly takenAs?: string;
   /** I10: the event that takes it back, or why there is none. */
   readonly inverse: string | { readonly none: string };
   /** Acts of moderation and organization are written to the audit. */

@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Refusal } from '#libs/protocol';
 import type { Identity } from '../../src/conference/capability.js';
 import { guardHttp, HttpDoorModule } from '../../src/doors/http/http-door.module.js';
+import { createIntake } from '../../src/intake/intake.js';
 import type { Doors } from './doors.js';
 import { silent } from './silent.js';
 
@@ -33,6 +34,11 @@ export async function openHttpDoor(doors: Doors): Promise<HttpDoor> {
     feed: doors.feed,
     commands: doors.commands,
     tokens: doors.tokens,
+    intake: createIntake({
+      producers: {},
+      handle: (identity: Identity, conference: string, message: unknown) =>
+        doors.commands.takeForeign(identity, conference, message),
+    }),
     readLive: () => Promise.reject(new Refusal('behind')),
     publicUrl: 'https://hallway.example',
     joinBudget: 3,

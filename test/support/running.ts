@@ -25,13 +25,15 @@ export interface Running {
 export async function startRunning({
   version = 'v1',
   database,
+  environment = {},
 }: {
   readonly version?: string;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly database?: TestDatabase;
 } = {}): Promise<Running> {
   const own = database ?? (await createTestDatabase());
   const config = readConfig(
-    await withTestLog({ DATABASE_URL: own.url, PORT: '0', LOG_LEVEL: 'silent', HALLWAY_DRAIN_MS: '0' }),
+    await withTestLog({ DATABASE_URL: own.url, PORT: '0', LOG_LEVEL: 'silent', HALLWAY_DRAIN_MS: '0', ...environment }),
   );
   const make = (projectionVersion: string) => createService({ config, logger: silent, projectionVersion });
   const service = await make(version);

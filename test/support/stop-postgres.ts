@@ -5,9 +5,15 @@ import type {} from './start-postgres.js';
 export default async function stopPostgres(): Promise<void> {
   for (const server of [globalThis.hallwayTestKafka, globalThis.hallwayTestPostgres]) {
     if (!server) continue;
-    const gone = new Promise((resolve) => server.child.once('exit', resolve));
-    server.child.stdin?.end();
-    await gone;
+    const { child } = server;
+    // One that has ended already says so no second time.
+    if (child.exitCode === null && child.signalCode === null) {
+      // It was let go so that a finished run can end; this end waits for it.
+      child.ref();
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.stdin?.end();
+      await gone;
+    }
     fs.rmSync(server.folder, { recursive: true, force: true });
   }
 }

@@ -45,6 +45,7 @@ export const events = [
     summary: 'Somebody says something',
     schema: session.extend({ text: personal(messageText), name: personal(displayName).nullable() }),
     example: { session: 's1', text: 'Start with the rollback.', name: null },
+    takenAs: 'post-message',
     inverse: 'message-withdrawn',
     audited: false,
   }),

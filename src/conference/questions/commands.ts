@@ -42,7 +42,7 @@ export const commands = [
       name: displayName.nullable().default(null).describe('shown with it; default: anonymous'),
     }),
     example: { session: 's1', text: 'How do you roll back a model?' },
-    by: ['attendee', 'moderator', 'organizer', 'producer'],
+    by: ['attendee', 'moderator', 'organizer'],
     // Whoever may moderate one session may ask in any.
     session: () => ANY_SESSION,
     limit: { points: 5, perSeconds: 60 },

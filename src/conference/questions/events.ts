@@ -40,6 +40,7 @@ export const events = [
     summary: 'Somebody asks',
     schema: session.extend({ text: personal(questionText), name: personal(displayName).nullable() }),
     example: { session: 's1', text: 'How do you roll back a model?', name: null },
+    takenAs: 'ask-question',
     inverse: 'question-withdrawn',
     audited: false,
   }),

@@ -36,8 +36,10 @@ export interface CommandDoorPorts {
 }
 
 export interface CommandDoor {
-  /** Never throws: what is not an outcome is a numbered refusal. */
+  /** Of a person. Never throws: what is not an outcome is a numbered refusal. */
   handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck>;
+  /** Of a producer whose event was checked by the intake; its type is one that is taken from outside. */
+  takeForeign(identity: Identity, conference: string, message: unknown): Promise<CommandAck>;
   /** The outcome of an earlier command of this actor. @throws Refusal not-found */
   outcome(identity: Identity, conference: string, id: string): Promise<CommandAck>;
 }
@@ -65,7 +67,17 @@ class Door implements CommandDoor {
 
   constructor(private readonly ports: CommandDoorPorts) {}
 
-  handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
+  async handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
+    // Past the intake a producer would do more than HALLWAY_PRODUCERS allows its source.
+    if (identity.role === 'producer') return { refusal: new Refusal('forbidden', 'producers send events').body() };
+    return this.take(identity, conference, message);
+  }
+
+  takeForeign(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
+    return this.take(identity, conference, message);
+  }
+
+  private take(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
     return tracer.startActiveSpan('command', async (span) => {
       try {
         const asked = read(identity, conference, message);
@@ -181,8 +193,9 @@ class Door implements CommandDoor {
     return null;
   }
 
-  private async limit(spec: CommandSpec, { actor }: Identity): Promise<void> {
-    if (!spec.limit) return;
+  private async limit(spec: CommandSpec, { actor, role }: Identity): Promise<void> {
+    // A producer speaks for many; the intake has a limit of its own.
+    if (!spec.limit || role === 'producer') return;
     let limiter = this.limiters.get(spec.type);
     if (!limiter) {
       limiter = new RateLimiterMemory({ points: spec.limit.points, duration: spec.limit.perSeconds });

@@ -8,6 +8,7 @@ import { AccessController } from './access.controller.js';
 import { AuditController } from './audit.controller.js';
 import { ConferencesController } from './conferences.controller.js';
 import { DocsController } from './docs.controller.js';
+import { EventsController } from './events.controller.js';
 import { ExportsController } from './exports.controller.js';
 import { HealthController } from './health.controller.js';
 import { identify } from './identify.js';
@@ -51,6 +52,7 @@ export class HttpDoorModule {
       ImportsController,
       AuditController,
       ExportsController,
+      EventsController,
       PagesController,
     ];
     return doorOf(ports, [HealthController, ...controllers]);
@@ -78,7 +80,11 @@ export function guardHttp(app: NestExpressApplication, { tokens }: Pick<HttpPort
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     next();
   });
-  app.useBodyParser('json', { limit: BODY_LIMIT, type: (request) => !isImport(request) && isJson(request) });
+  app.useBodyParser('raw', { limit: BODY_LIMIT, type: isEvent });
+  app.useBodyParser('json', {
+    limit: BODY_LIMIT,
+    type: (request) => !isImport(request) && !isEvent(request) && isJson(request),
+  });
   // Large bodies are read only from people we know.
   app.use((request: Request, response: Response, next: () => void) => {
     if (!isImport(request)) {
@@ -96,4 +102,7 @@ export function guardHttp(app: NestExpressApplication, { tokens }: Pick<HttpPort
 
 const isImport = ({ method, url }: IncomingMessage): boolean =>
   method === 'POST' && /^\/v1\/conferences\/[^/?]+\/imports\/?(\?|$)/.test(url ?? '');
+/** The SDK reads headers and body together. */
+const isEvent = ({ method, url }: IncomingMessage): boolean =>
+  method === 'POST' && /^\/v1\/conferences\/[^/?]+\/events\/?(\?|$)/.test(url ?? '');
 const isJson = ({ headers }: IncomingMessage): boolean => /^application\/json\b/i.test(headers['content-type'] ?? '');

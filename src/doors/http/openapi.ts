@@ -23,6 +23,11 @@ const ack = z
   })
   .meta({ id: 'Outcome' });
 
+/** Types of events that are taken from outside. */
+const takenTypes = capabilities
+  .flatMap(({ events }) => events)
+  .flatMap(({ type, takenAs }) => (takenAs === undefined ? [] : [type]));
+
 const problems = {
   default: {
     description: 'A numbered refusal: 1xx try again, 2xx fix the request, 3xx not allowed',
@@ -189,6 +194,27 @@ export function openApi(publicUrl: string): object {
             },
             ...problems,
           },
+        },
+      },
+      '/v1/conferences/{conference}/events': {
+        post: {
+          summary: 'Send a CloudEvent 1.0, binary or structured, JSON (producers); taken like a command',
+          requestParams: { path: conference },
+          requestBody: {
+            content: {
+              'application/cloudevents+json': {
+                schema: z.object({
+                  specversion: z.literal('1.0'),
+                  id: z.string().describe('with the source: what is sent twice acts once'),
+                  source: z.string().describe('the actor of the token'),
+                  type: z.enum(takenTypes),
+                  data: z.record(z.string(), z.unknown()),
+                  actor: z.string().optional().describe('a person of the producer’s own'),
+                }),
+              },
+            },
+          },
+          responses: { 200: json(ack, 'The outcome'), 202: json(ack, 'Appended, not yet shown'), ...problems },
         },
       },
       '/v1/conferences/{conference}/audit': {

@@ -1,5 +1,6 @@
 import type { Feed } from '#libs/feed';
 import type { Logger, Queryable } from '#libs/postgres';
+import type { Intake } from '../../intake/intake.js';
 import type { CommandDoor } from '../commands/command-door.js';
 import type { Tokens } from '../tokens/tokens.js';
 
@@ -7,6 +8,7 @@ import type { Tokens } from '../tokens/tokens.js';
 export interface HttpPorts {
   readonly feed: Feed;
   readonly commands: CommandDoor;
+  readonly intake: Intake;
   readonly tokens: Tokens;
   /** Reads rows of the live generation. @throws Refusal behind, while there is none */
   readonly readLive: <T>(read: (db: Queryable, schema: string) => Promise<T>) => Promise<T>;

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openDemo, until } from '../../test/support/process.js';
+import { type Running, startRunning } from '../../test/support/running.js';
+
+const SOURCE = 'venue-system';
+const TYPE = 'application/cloudevents+json';
+
+describe('CloudEvents of other programs over HTTP', () => {
+  let running: Running;
+  let token: string;
+  let counter = 0;
+
+  const post = async (headers: Record<string, string>, body: string, as = token) => {
+    const response = await fetch(`${running.service.url}/v1/conferences/demo/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${as}`, ...headers },
+      body,
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const event = (type: string, data: unknown, over: object = {}) =>
+    JSON.stringify({ specversion: '1.0', id: `e${++counter}`, source: SOURCE, type, data, ...over });
+  const structured = (body: string, as?: string) => post({ 'content-type': TYPE }, body, as);
+  const schedule = async () => {
+    const { body } = await running.organizer.get('/v1/conferences/demo/channels/schedule');
+    return new Map(
+      (body.entries as [string, number, Record<string, unknown>][]).map(([key, , document]) => [key, document]),
+    );
+  };
+
+  beforeAll(async () => {
+    running = await startRunning({
+      environment: { HALLWAY_PRODUCERS: `{"${SOURCE}":["*"],"doors":["room-filled-up"]}` },
+    });
+    await openDemo(running.organizer);
+    token = await running.token('producer', SOURCE);
+  }, 60_000);
+
+  afterAll(() => running?.stop());
+
+  it('a structured event is decided, appended and shown; sent again it acts once (I13)', async () => {
+    const body = event('session-started', { session: 's1' });
+    const first = await structured(body);
+    expect(first).toMatchObject({ status: 200, body: { outcome: 'applied', subject: 's1' } });
+    expect((await schedule()).get('session/s1')).toMatchObject({ state: 'running' });
+    const { position, outcome } = first.body;
+    expect(await structured(body)).toMatchObject({ status: 200, body: { position, outcome } });
+    expect((await running.organizer.get('/v1/conferences/demo/audit?subject=s1&limit=1')).body).toMatchObject({
+      entries: [{ position }],
+    });
+  });
+
+  it('a binary event is, too', async () => {
+    const answer = await post(
+      {
+        'content-type': 'application/json',
+        'ce-specversion': '1.0',
+        'ce-id': 'b1',
+        'ce-source': SOURCE,
+        'ce-type': 'room-filled-up',
+      },
+      '{"room":"a"}',
+    );
+    expect(answer).toMatchObject({ status: 200, body: { outcome: 'applied' } });
+    await until('the room is full', async () => (await schedule()).get('room/a')?.full === true);
+  });
+
+  it('a question is asked for a person of the producer’s own, who can be erased', async () => {
+    const asked = await structured(
+      event('question-asked', { session: 's1', text: 'From another app' }, { actor: 'u7' }),
+    );
+    expect(asked.status).toBe(200);
+    await running.organizer.send('approve-question', { question: asked.body.subject as string });
+    await running.organizer.send('erase-attendee', { subject: `${SOURCE}#u7` });
+    const { body } = await running.organizer.get('/v1/conferences/demo/channels/session/s1/questions');
+    expect(JSON.stringify(body)).not.toContain('From another app');
+  });
+
+  it('what may not come in is refused with its number, and changes nothing', async () => {
+    const before = await running.organizer.get('/readyz');
+    const good = { session: 's1' };
+    const doors = await running.token('producer', 'doors');
+    const cases: [what: string, answer: Promise<{ body: Record<string, unknown> }>, code: number][] = [
+      ['garbage', structured('{'), 200],
+      ['no CloudEvent', post({ 'content-type': 'application/json' }, '{}'), 200],
+      [
+        'a batch',
+        post({ 'content-type': 'application/cloudevents-batch+json' }, `[${event('session-ended', good)}]`),
+        200,
+      ],
+      ['an unknown type', structured(event('session-vanished', good)), 211],
+      ['a newer version', structured(event('session-ended', good, { dataschema: 'hallway:session-ended/2' })), 212],
+      ['no data', structured(event('session-ended', undefined)), 201],
+      ['wrong data', structured(event('session-ended', { session: 5 })), 201],
+      ['an act of moderation', structured(event('question-approved', { question: 'q' })), 302],
+      ['another source', structured(event('session-ended', good, { source: 'doors' })), 302],
+      [
+        'a type that this source may not send',
+        structured(event('session-ended', good, { source: 'doors' }), doors),
+        302,
+      ],
+      ['a person', structured(event('session-ended', good), await running.token('attendee')), 302],
+      ['a rule says no', structured(event('session-ended', { session: 's2' })), 208],
+      ['an actor that is none', structured(event('session-ended', good, { actor: 'x'.repeat(100) })), 201],
+      ['too large', structured(event('question-asked', { session: 's1', text: 'x'.repeat(70_000) })), 205],
+    ];
+    for (const [what, answer, code] of cases) expect([what, (await answer).body.code]).toEqual([what, code]);
+    expect((await running.organizer.get('/readyz')).status).toBe(before.status);
+  });
+
+  it('a producer’s token opens no command door', async () => {
+    const producer = await running.as('producer', SOURCE);
+    const { body } = await producer.post('/v1/conferences/demo/commands', {
+      id: 'c1',
+      type: 'end-session',
+      data: { session: 's1' },
+    });
+    expect(body).toMatchObject({ code: 302 });
+    expect((await schedule()).get('session/s1')).toMatchObject({ state: 'running' });
+  });
+});

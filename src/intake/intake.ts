@@ -1,0 +1,79 @@
+/**
+ * What comes from outside: a CloudEvent of an allowed producer is a command in the past tense. It is validated and decided like one, and
+ * appended under our own envelope; its source and id make the command's id, so that what is sent twice acts once (I13). The same for
+ * every way in (HTTP, Kafka).
+ */
+import { createHash } from 'node:crypto';
+import { type CommandAck, Refusal } from '#libs/protocol';
+import { actorId } from '../conference/access/events.js';
+import { capabilities } from '../conference/capabilities.js';
+import type { Identity } from '../conference/capability.js';
+
+/** The parts of a CloudEvent 1.0 that matter here, as a binding of the official SDK yields them. */
+export interface ForeignEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly dataschema?: string | undefined;
+  readonly data?: unknown;
+  /** Extension: whom the producer speaks for; a person of its own, known by this name. */
+  readonly actor?: unknown;
+  readonly traceparent?: unknown;
+}
+
+/** Source → types it may send; `*`: every type that is taken from outside. */
+export type Producers = Readonly<Record<string, readonly string[]>>;
+
+export interface Intake {
+  /** @param conference by the way in: a path, a record's key. @throws Refusal */
+  accept(event: ForeignEvent, conference: string): Promise<CommandAck>;
+}
+
+export interface IntakePorts {
+  readonly producers: Producers;
+  readonly handle: (identity: Identity, conference: string, message: unknown) => Promise<CommandAck>;
+}
+
+const types = new Map(capabilities.flatMap(({ events }) => events).map((spec) => [spec.type, spec]));
+
+export function createIntake({ producers, handle }: IntakePorts): Intake {
+  return {
+    async accept(event, conference) {
+      const command = commandOf(event, producers);
+      const { id, source, traceparent } = event;
+      const identity: Identity = { actor: actorOf(event), role: 'producer', conference };
+      const ack = await handle(identity, conference, {
+        id: createHash('sha256').update(`${source}\n${id}`).digest('hex'),
+        type: command,
+        data: event.data,
+        ...(typeof traceparent === 'string' ? { traceparent } : {}),
+      });
+      if ('refusal' in ack) throw Refusal.fromCode(ack.refusal.code, ack.refusal.message, ack.refusal.retryAfter);
+      return ack;
+    },
+  };
+}
+
+/** The command that the event is in the past tense. @throws Refusal */
+function commandOf({ type, source, dataschema, data }: ForeignEvent, producers: Producers): string {
+  const allowed = Object.hasOwn(producers, source) ? producers[source] : undefined;
+  if (!allowed) throw new Refusal('forbidden', 'this source may not send events');
+  const spec = types.get(type);
+  if (!spec) throw new Refusal('unknown-event');
+  if (spec.takenAs === undefined) throw new Refusal('forbidden', 'events of this type are not taken from outside');
+  if (!allowed.includes('*') && !allowed.includes(type))
+    throw new Refusal('forbidden', 'this source may not send events of this type');
+  const version = dataschema === undefined ? spec.version : Number(/\/(\d{1,6})$/.exec(dataschema)?.[1]);
+  if (version !== spec.version)
+    throw new Refusal('unsupported-version', `events of this type have version ${spec.version}`);
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw new Refusal('invalid', 'data: a JSON object');
+  return spec.takenAs;
+}
+
+function actorOf({ source, actor }: ForeignEvent): string {
+  const name = actor === undefined ? source : `${source}#${String(actor)}`;
+  const parsed = actorId.safeParse(name);
+  if (!parsed.success) throw new Refusal('invalid', 'source and actor: visible ASCII, together at most 99 characters');
+  return parsed.data;
+}
