@@ -9,6 +9,14 @@ export {
   subscribeSchema,
   unsubscribeSchema,
 } from './messages.js';
+export {
+  beaconSchema,
+  commandAckSchema,
+  drainSchema,
+  frameSchema,
+  refusalSchema,
+  subscribeAckSchema,
+} from './outgoing.js';
 export { REFUSALS, Refusal, type RefusalName } from './refusals.js';
 export {
   type Beacon,

@@ -1,0 +1,46 @@
+/** What the gateway sends, as schemas: for the published contract and the tests that hold the gateway to it. Shapes are in `wire.ts`. */
+import { z } from 'zod';
+
+const count = z.int().min(0);
+
+export const refusalSchema = z.object({
+  code: z.int().min(100).max(399).describe('1xx: try again; 2xx: mend the request; 3xx: not allowed'),
+  message: z.string(),
+  retryAfter: count.optional().describe('milliseconds'),
+});
+
+const refused = z.object({ refusal: refusalSchema });
+
+export const frameSchema = z.object({
+  epoch: z.string(),
+  channel: z.string(),
+  from: count.nullable().describe('null: a snapshot, which always replaces'),
+  to: count,
+  entries: z
+    .array(z.tuple([z.string(), count, z.record(z.string(), z.unknown()).nullable()]))
+    .describe('[key, version, body]; a null body: the document is gone'),
+  traceparent: z.string().optional(),
+});
+
+export const beaconSchema = z.object({
+  epoch: z.string(),
+  at: count.describe('server time, milliseconds since 1970'),
+  head: count,
+  age: count.describe('milliseconds since the pipeline was last known complete'),
+  interval: count.describe('milliseconds until the next beacon is due'),
+  channels: z.record(z.string(), count).describe('last change of each followed channel'),
+});
+
+export const drainSchema = z.object({ within: count.describe('milliseconds over which clients spread their leaving') });
+
+export const subscribeAckSchema = z.record(z.string(), z.union([z.literal('ok'), refused]));
+
+export const commandAckSchema = z.union([
+  z.object({
+    position: count.nullable(),
+    outcome: z.enum(['applied', 'no-effect', 'held', 'pending']),
+    because: z.string().optional(),
+    subject: z.string().optional(),
+  }),
+  refused,
+]);
