@@ -9,7 +9,7 @@ const ROUNDS = 60;
 const SESSIONS = 1_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'hallway-bench-'));
 const service = spawn(process.execPath, ['dist/src/cli/main.js', 'start'], {
-  env: { PATH: process.env.PATH, DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'warn' },
+  env: { PATH: process.env.PATH, DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'warn', HALLWAY_DEMO: 'off' },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const readyAt = performance.now();
