@@ -53,6 +53,7 @@ describe('the demo’s player', () => {
 
   it('plays what is due, once, though two play and one is stopped in between (I13)', async () => {
     const first = start();
+    await until('the first has the lease', () => sent.length > 0);
     const second = start();
     const due = scriptOf('demo', beginning).filter(({ at }) => at <= 200);
     await until('it has played all that is due', () => new Set(sent).size === due.length);
