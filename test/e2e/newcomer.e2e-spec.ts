@@ -72,6 +72,7 @@ suite('a newcomer on a fresh machine', () => {
     expect(seconds).toBeLessThan(120);
     await picture(wall.page, 'docs-wall');
     await picture(phone.page, 'docs-phone');
+    await desk.page.evaluate('scrollTo(0, 0)');
     await picture(desk.page, 'docs-desk');
   }, 120_000);
 
