@@ -1,4 +1,5 @@
 export { Fenced, type Generation, LEASE_SECONDS, LogMismatch } from './checkpoint.js';
+export { groupByCommand } from './commands-of.js';
 export { ProjectionFailed } from './documents.js';
 export { type Outcome, type OutcomeEntry, outcomeOf, untyped } from './engine-tables.js';
 export { type FoldInput, foldBatch } from './fold.js';

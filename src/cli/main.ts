@@ -39,6 +39,26 @@ program
     await setUpTopics(readConfig(), options);
   });
 
+const log = program
+  .command('log')
+  .description('move a conference between the embedded log and Kafka; stop the service first');
+log
+  .command('export')
+  .description('print the events of a conference, from the log that is configured')
+  .argument('<conference>', 'its id')
+  .action(async (conference: string) => {
+    const { exportLog } = await import('./log.js');
+    await exportLog(readConfig(), conference);
+  });
+log
+  .command('import')
+  .description('append exported events to the log that is configured; a run that was cut off is taken up again')
+  .argument('<file>', 'what `hallway log export` printed; - reads standard input')
+  .action(async (file: string) => {
+    const { importLog } = await import('./log.js');
+    await importLog(readConfig(), file);
+  });
+
 program
   .command('import')
   .description('import a schedule into a conference, which is opened if it does not exist')

@@ -30,6 +30,7 @@ export async function startRunning({
   readonly version?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly database?: TestDatabase;
+  readonly environment?: Readonly<Record<string, string>>;
 } = {}): Promise<Running> {
   const own = database ?? (await createTestDatabase());
   const config = readConfig(

@@ -12,7 +12,7 @@ const PARTITIONS = 8;
 /** What a service with this environment needs besides, to stand on the log that is tested. Makes its topic. */
 export async function withTestLog(environment: Environment): Promise<Environment> {
   const brokers = process.env.TEST_KAFKA_BROKERS;
-  if (process.env.TEST_LOG !== 'kafka' || !brokers || environment.KAFKA_BROKERS) return environment;
+  if (process.env.TEST_LOG !== 'kafka' || !brokers || environment.KAFKA_BROKERS !== undefined) return environment;
   const url = environment.DATABASE_URL;
   const name = topicOf(url ?? environment.DATA_DIR ?? '');
   if (url) await makeTopic(brokers, url, name);
