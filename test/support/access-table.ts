@@ -1,0 +1,92 @@
+/**
+ * Who may do and follow what, written out by hand: a change of rights is a change of this table. Roles: o organizer, m moderator,
+ * p operator, a attendee, s screen, r producer (by what its events are taken as).
+ */
+import type { Role } from '../../src/conference/capability.js';
+
+export const ROLES: Readonly<Record<string, Role>> = {
+  o: 'organizer',
+  m: 'moderator',
+  p: 'operator',
+  a: 'attendee',
+  s: 'screen',
+  r: 'producer',
+};
+
+/** What a moderator needs: a grant for all sessions, for the session concerned, or for whichever. */
+export type Grant = 'all' | 'own' | 'any' | '';
+
+export const COMMANDS: readonly (readonly [type: string, by: string, grant: Grant, afterClose: boolean])[] = [
+  ['open-conference', 'o', '', false],
+  ['amend-conference', 'o', '', false],
+  ['close-conference', 'o', '', true],
+  ['reopen-conference', 'o', '', true],
+  ['define-rooms', 'o', '', false],
+  ['mark-room-full', 'omr', 'all', false],
+  ['mark-room-free', 'omr', 'all', false],
+  ['schedule-session', 'o', '', false],
+  ['amend-session', 'o', '', false],
+  ['reschedule-session', 'o', '', false],
+  ['swap-sessions', 'o', '', false],
+  ['delay-session', 'omr', 'own', false],
+  ['delay-room', 'o', '', false],
+  ['start-session', 'omr', 'own', false],
+  ['retract-start', 'om', 'own', false],
+  ['end-session', 'omr', 'own', false],
+  ['reopen-session', 'om', 'own', false],
+  ['cancel-session', 'o', '', false],
+  ['restore-session', 'o', '', false],
+  ['publish-recording', 'or', '', false],
+  ['retract-recording', 'o', '', false],
+  ['import-sessions', 'o', '', false],
+  ['close-import', 'o', '', false],
+  ['open-questions', 'om', 'own', false],
+  ['close-questions', 'om', 'own', false],
+  ['ask-question', 'omar', 'any', false],
+  ['edit-question', 'oma', 'any', false],
+  ['withdraw-question', 'oma', 'any', false],
+  ['upvote-question', 'oma', 'any', false],
+  ['withdraw-upvote', 'oma', 'any', false],
+  ['approve-question', 'om', 'own', false],
+  ['dismiss-question', 'om', 'own', false],
+  ['retract-approval', 'om', 'own', false],
+  ['restore-question', 'om', 'own', false],
+  ['queue-question', 'om', 'own', false],
+  ['unqueue-question', 'om', 'own', false],
+  ['take-question', 'om', 'own', false],
+  ['release-question', 'om', 'own', false],
+  ['answer-question', 'om', 'own', false],
+  ['reopen-question', 'om', 'own', false],
+  ['open-discussion', 'om', 'own', false],
+  ['close-discussion', 'om', 'own', false],
+  ['reopen-discussion', 'om', 'own', false],
+  ['post-message', 'omar', 'any', false],
+  ['edit-message', 'oma', 'any', false],
+  ['withdraw-message', 'oma', 'any', false],
+  ['hide-message', 'om', 'own', false],
+  ['restore-message', 'om', 'own', false],
+  ['promote-message', 'om', 'own', false],
+  ['post-update', 'om', 'own', false],
+  ['amend-update', 'om', 'own', false],
+  ['renew-emergency', 'o', '', false],
+  ['retract-update', 'om', 'own', false],
+  ['grant-moderator', 'o', '', true],
+  ['revoke-moderator', 'o', '', true],
+  ['erase-attendee', 'o', '', true],
+  ['skip-event', 'op', '', true],
+];
+
+/** Internal ones are for nobody, and do not exist for anybody. */
+export const CHANNELS: readonly (readonly [pattern: string, by: string, granted: boolean])[] = [
+  ['schedule', 'ompasr', false],
+  ['join', 'omps', false],
+  ['session/:session/questions', 'ompasr', false],
+  ['session/:session/desk', 'om', true],
+  ['me/:actor', 'ompasr', false],
+  ['_authors', '', false],
+  ['session/:session/discussion', 'ompasr', false],
+  ['updates', 'ompasr', false],
+  ['crew', 'omp', false],
+  ['_access', '', false],
+  ['moderators', 'o', false],
+];
