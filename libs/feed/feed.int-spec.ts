@@ -149,6 +149,12 @@ describe('the feed on Postgres', () => {
     expect(statements - polls).toBeLessThanOrEqual(4);
   });
 
+  it('finds a conference that its opener has just made, although its name was looked for a moment ago', async () => {
+    expect(await feed.open('fresh')).toBe('unknown');
+    await db.pool.query(`insert into g1.feed_head values ('fresh', 1, 0) on conflict do nothing`);
+    expect(await feed.open('fresh', true)).toMatchObject({ feed: { conference: 'fresh', head: 1 } });
+  });
+
   it('I9: an idle conference leaves the memory, a held one stays', async () => {
     await feed.close();
     feed = createFeed({ pool: db.pool, url: db.url, partitions: 1, logger: silent, evictAfterMs: 0 });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
 import { slugFrom } from '../schedule/parsed-schedule.js';
-import { readSchedule } from '../schedule/read-schedule.js';
+import { readAcronym } from '../schedule/read-schedule.js';
 import { ScheduleUnreadable } from '../schedule/reading.js';
 import { CliError } from './cli-error.js';
 import { Service } from './service.js';
@@ -49,7 +49,7 @@ function read(file: string): Buffer {
 
 function slugOf(content: Buffer): string {
   try {
-    const { acronym } = readSchedule(content);
+    const acronym = readAcronym(content);
     if (acronym) return slugFrom(acronym);
   } catch (error) {
     if (error instanceof ScheduleUnreadable) throw new CliError(`200 ${error.message}`);

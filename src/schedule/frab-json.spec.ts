@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { CONGRESS, generatedJson } from '../../test/support/generated-schedule.js';
 import { readFrabJson } from './frab-json.js';
-import { readSchedule } from './read-schedule.js';
+import { readAcronym, readSchedule } from './read-schedule.js';
 import { ScheduleUnreadable } from './reading.js';
 
 const GUID = '023eb047-5a42-41e0-b1ec-e9fab19b2987';
@@ -107,6 +107,15 @@ describe('a file of unknown format', () => {
     expect(read(`\uFEFF \n${file({ A: [event()] })}`).sessions).toHaveLength(1);
     expect(read('\uFEFF<schedule><conference><title>X</title></conference></schedule>').title).toBe('X');
   });
+  it('tells its acronym from the head of XML, and from the whole where the head is not clear', () => {
+    const acronym = (text: string) => readAcronym(Buffer.from(text));
+    expect(acronym('<schedule><conference><acronym>x1</acronym></conference><day><room></schedule>')).toBe('x1');
+    const hidden = '<schedule><!-- </conference> --><conference><acronym>x2</acronym></conference></schedule>';
+    expect(acronym(hidden)).toBe('x2');
+    expect(acronym(file({ '</conference>': [event()] }))).toBe('test');
+    expect(() => acronym('hello </conference>')).toThrow(ScheduleUnreadable);
+  });
+
   it.each([
     ['{}', /^this is not a schedule.json: /],
     ['<a/>', /^this is not a schedule.xml: /],

@@ -26,3 +26,23 @@ export function readSchedule(file: Buffer): ParsedSchedule {
     );
   }
 }
+
+const HEAD_ENDS = '</conference>';
+
+/**
+ * The acronym alone. An XML file has it in its head, and is not read twice only to name the conference it is sent to; what is
+ * wrong further down is found when the whole is read.
+ *
+ * @throws ScheduleUnreadable
+ */
+export function readAcronym(file: Buffer): string | undefined {
+  const end = file.indexOf(HEAD_ENDS);
+  if (end !== -1) {
+    try {
+      return readFrabXml(`${file.toString('utf8', 0, end)}${HEAD_ENDS}</schedule>`).acronym;
+    } catch (error) {
+      if (!(error instanceof ScheduleUnreadable)) throw error;
+    }
+  }
+  return readSchedule(file).acronym;
+}
