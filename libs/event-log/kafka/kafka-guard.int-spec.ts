@@ -61,7 +61,8 @@ run('the guard on a real Kafka', () => {
     const { name: topic } = opened.spec;
     await admin.deleteTopics({ topics: [topic] });
     await until('the topic is gone', async () => !(await admin.listTopics()).includes(topic));
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 4 }] });
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 4 }] });
+    await until('it is there again', async () => (await admin.listTopics()).includes(topic));
   };
 
   it('I4: a log that begins after the checkpoint stops its partition with an alarm, and nothing is skipped', async () => {
@@ -157,7 +158,8 @@ run('the guard on a real Kafka', () => {
 
   it('says what is wrong with a topic that somebody else made', async () => {
     const name = `other-${randomUUID()}`;
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: name, numPartitions: 4 }] });
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 4 }] });
+    await until('it is there', async () => (await admin.listTopics()).includes(name));
     const { made, complaints } = await setUpTopic({ ...opened.options, spec: { ...opened.spec, name }, accept: false });
     expect(made).toBe(false);
     expect(complaints.join('\n')).toMatch(/retention\.ms is 604800000 and must be -1/);

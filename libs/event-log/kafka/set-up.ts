@@ -1,11 +1,13 @@
 /** Makes the log's topic, or says what is wrong with the one that is there. Nothing that exists is changed. */
 
+import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import type { Logger, Queryable } from '#libs/postgres';
+import { LogUnavailable } from '../port.js';
 import { createClient, type KafkaConnection } from './client.js';
 import { compare, type Pinnable, pin, readPin, renewPin } from './pin.js';
 import { beginsOf } from './pinned-topic.js';
-import { createTopic } from './topic.js';
+import { createTopic, type Topic } from './topic.js';
 import type { TopicMetadata } from './topic-metadata.js';
 
 export interface TopicSpec {
@@ -31,6 +33,8 @@ export interface SetUpResult {
   readonly complaints: readonly string[];
 }
 
+const LED_WITHIN_MS = 15_000;
+const LOOK_MS = 50;
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 /** A largest micro-batch with its overhead. */
 const LEAST_MESSAGE_BYTES = 1_000_000;
@@ -47,8 +51,7 @@ export async function setUpTopic({ db, spec, logger, accept, ...connection }: To
     if (pinned) compare(pinned, existing);
     await admin.connect();
     const made = existing ? false : await make(admin, spec);
-    const metadata = existing ?? (await topic.describe());
-    if (!metadata) throw new Error(`the topic ${spec.name} was made and is not there`);
+    const metadata = existing ?? (await led(topic));
     const found = { ...metadata, begins: await beginsOf(topic, metadata.partitions) };
     if (accept) await renewPin(db, spec.name, found);
     await pin(db, spec.name, found);
@@ -72,9 +75,21 @@ function make(admin: Admin, { name, partitions, replicas, minInSyncReplicas }: T
   };
   const configEntries = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
   return admin.createTopics({
-    waitForLeaders: true,
+    // kafkajs's own wait fails where a broker has not heard of the topic yet.
+    waitForLeaders: false,
     topics: [{ topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries }],
   });
+}
+
+/** Brokers hear of a new topic, and lead its partitions, a little after it was made. @throws LogUnavailable */
+async function led(topic: Topic): Promise<TopicMetadata> {
+  const end = performance.now() + LED_WITHIN_MS;
+  while (performance.now() < end) {
+    const found = await topic.describe();
+    if (found?.leaders.every((leader) => leader >= 0)) return found;
+    await wait(LOOK_MS);
+  }
+  throw new LogUnavailable(`the topic ${topic.name} was made, and nobody leads its partitions yet`);
 }
 
 async function complaintsAbout(admin: Admin, spec: TopicSpec, found: TopicMetadata): Promise<string[]> {

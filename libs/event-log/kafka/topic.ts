@@ -1,4 +1,5 @@
 /** Looking at one topic without being in any group: what it is, where it begins and ends, and what stands at an offset. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Cluster, Kafka } from 'kafkajs';
 import FetchedBatch from 'kafkajs/src/consumer/batch.js';
 import { type LogBatch, type LogRecord, LogUnavailable, type Watermarks } from '../port.js';
@@ -7,6 +8,8 @@ import { fetchTopicMetadata, type TopicMetadata } from './topic-metadata.js';
 
 const READ_BYTES = 1024 * 1024;
 const READ_COMMITTED = 1;
+const MOVING_TRIES = 20;
+const MOVING_MS = 100;
 
 export interface Topic {
   readonly name: string;
@@ -55,7 +58,10 @@ class KafkaTopic implements Topic {
     await this.#drop();
   }
 
-  /** A kept connection may have gone stale (a leader moved, a broker came back elsewhere): then once more through a new one. */
+  /**
+   * A kept connection may have gone stale (a broker came back elsewhere): then once more through a new one. While leaders move, or a
+   * topic is just being made, brokers say so, and are asked again for a while.
+   */
   async #withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const kept = this.#cluster !== undefined;
@@ -66,8 +72,10 @@ class KafkaTopic implements Topic {
       } catch (error) {
         if (error instanceof RangeError) throw error;
         if (this.#cluster === used) await this.#drop();
-        if (kept && attempt === 0) continue;
-        throw new LogUnavailable('Kafka cannot be reached', { cause: error });
+        const moves = isMoving(error);
+        if (attempt >= (moves ? MOVING_TRIES : kept ? 1 : 0))
+          throw new LogUnavailable('Kafka cannot be reached', { cause: error });
+        if (moves) await wait(MOVING_MS);
       }
     }
   }
@@ -79,6 +87,9 @@ class KafkaTopic implements Topic {
     await cluster?.then((connected) => connected.disconnect()).catch(() => undefined);
   }
 }
+
+const isMoving = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'KafkaJSProtocolError' && 'retriable' in error && error.retriable === true;
 
 /** kafkajs shows its cluster only to those who assign partitions: a consumer that never runs is the way in. */
 async function connect(kafka: Kafka): Promise<Cluster> {
