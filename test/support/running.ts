@@ -28,7 +28,6 @@ export async function startRunning({
   environment = {},
 }: {
   readonly version?: string;
-  readonly environment?: Readonly<Record<string, string>>;
   readonly database?: TestDatabase;
   readonly environment?: Readonly<Record<string, string>>;
 } = {}): Promise<Running> {
