@@ -1,6 +1,7 @@
 /** I10: each reversible act, given as a command, and the command that takes it back: every document reads as before. */
 import { describe, expect, it } from '@jest/globals';
 import { Refusal } from '#libs/protocol';
+import { holdsInAnyDelivery } from '../../test/support/any-delivery.js';
 import { approved, CASES, LEAVES, p, q, type Step } from '../../test/support/inverse-cases.js';
 import { createWorld, openDemo, organizer, someone, type World } from '../../test/support/world.js';
 import { capabilities } from './capabilities.js';
@@ -58,6 +59,7 @@ describe('I10: an act and its inverse', () => {
       expect(seen(world)).not.toEqual(before);
       await run(inverse);
       expect(seen(world)).toEqual(before);
+      await holdsInAnyDelivery(world);
     },
   );
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Refusal } from '#libs/protocol';
+import { holdsInAnyDelivery } from '../../test/support/any-delivery.js';
 import { createWorld, CONFERENCE as WORLD } from '../../test/support/world.js';
 import { scriptOf } from './script.js';
 
@@ -25,5 +26,6 @@ describe('the demo’s script', () => {
       else if (answer.length === 0) nothing.push(`${message.type} ${JSON.stringify(message.data)}: no effect`);
     }
     expect(nothing).toEqual([]);
+    await holdsInAnyDelivery(world);
   });
 });
