@@ -12,6 +12,7 @@ const isForPeople = (error: unknown): error is Error =>
 const program = new Command('hallway')
   .description('Hallway: an event-sourced live feed for conferences')
   .showHelpAfterError('(--help says more)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'hallway: 200 ')) })
   .exitOverride();
 
 program

@@ -61,6 +61,12 @@ describe('the socket door', () => {
     for (const [auth, code] of cases) expect([auth, await refusedWith(open(auth))]).toEqual([auth, code]);
   });
 
+  it('I11: whoever tries another transport than websockets reads a numbered refusal', async () => {
+    const response = await fetch(`${running.service.url}/socket.io/?EIO=4&transport=polling`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 207 });
+  });
+
   it('[S1] answers per channel: accepted, or why not; internal channels do not exist', async () => {
     const socket = open(handshake(await running.token('attendee', 'ada')));
     await connected(socket);

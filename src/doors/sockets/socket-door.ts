@@ -1,5 +1,5 @@
 /** The socket.io door: admission, handshake, subscriptions, commands, closing. What is written to whom and when is in hall.ts. */
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Server, type Socket } from 'socket.io';
 import type { Feed } from '#libs/feed';
@@ -43,6 +43,17 @@ export interface SocketDoor {
   close(): Promise<void>;
 }
 
+/** In place of engine.io's own answer, whose number is none of ours (I11). */
+function websocketOnly(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  if (request.headers.upgrade) {
+    next();
+    return;
+  }
+  const refusal = new Refusal('unsupported-protocol', 'the feed is served over websockets only');
+  response.writeHead(refusal.httpStatus, { 'content-type': 'application/problem+json' });
+  response.end(JSON.stringify({ title: refusal.refusal, status: refusal.httpStatus, ...refusal.body() }));
+}
+
 const CLASSES: readonly ClientClass[] = ['screen', 'desk', 'phone'];
 const SLOW_MS = 10_000;
 const SWEEP_MS = 250;
@@ -83,6 +94,7 @@ export class Door implements SocketDoor {
       allowRequest: (request, decide) => decide(null, this.admits(request)),
     });
     this.io = io;
+    io.engine.use(websocketOnly);
     io.use((socket, next) => {
       this.enter(socket).then(
         () => next(),
