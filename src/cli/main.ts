@@ -88,6 +88,7 @@ program
   .description('follow a channel: what it holds, then every change; Ctrl-C ends it')
   .argument('<channel>', 'schedule, updates, session/SESSION/questions, session/SESSION/discussion, …')
   .requiredOption('-c, --conference <id>', 'the conference')
+  .option('--url <url>', 'where the service is (default: HALLWAY_URL, or the one that runs in DATA_DIR)')
   .option('--json', 'one JSON object a line')
   .option('--once', 'end when everything that is there was shown')
   .action(async (channel: string, options) => {

@@ -6,6 +6,7 @@ import { CliError } from './cli-error.js';
 
 /** Written by the service into DATA_DIR when it listens (src/local-access.ts). */
 const LOCAL = { service: 'service.json', token: 'organizer.token' } as const;
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 export class Service {
   private readonly url: string;
@@ -13,21 +14,26 @@ export class Service {
 
   constructor(config: Config) {
     const local = readLocal(config, LOCAL.service);
-    this.url = (config.HALLWAY_URL ?? (local ? (JSON.parse(local) as { url: string }).url : config.publicUrl)).replace(
-      /\/$/,
-      '',
-    );
-    this.token = config.HALLWAY_TOKEN ?? readLocal(config, LOCAL.token)?.trim();
+    const here = local ? (JSON.parse(local) as { url: string }).url : config.publicUrl;
+    this.url = (config.HALLWAY_URL ?? here).replace(/\/$/, '');
+    // The token in DATA_DIR opens every conference of the service on this machine: it is sent to no other.
+    const isHere = !config.HALLWAY_URL || this.url === here || LOOPBACK.has(new URL(this.url).hostname);
+    this.token = config.HALLWAY_TOKEN ?? (isHere ? readLocal(config, LOCAL.token)?.trim() : undefined);
   }
 
   /** Where the service is and as whom to talk to it. @throws CliError: there is no token */
   access(): { readonly url: string; readonly token: string } {
     if (!this.token) {
       throw new CliError(
-        'there is no token: set HALLWAY_TOKEN, or run this in the folder of a running service (DATA_DIR)',
+        'there is no token: set HALLWAY_TOKEN, or run this in the folder of a service running on this machine (DATA_DIR)',
       );
     }
     return { url: this.url, token: this.token };
+  }
+
+  /** @throws CliError: nothing answers there */
+  async reach(): Promise<void> {
+    await fetch(`${this.url}/healthz`).catch((error: Error) => this.silent(error));
   }
 
   async postJson(route: string, body: object): Promise<unknown> {
@@ -60,13 +66,15 @@ export class Service {
       method,
       body: body as NonNullable<RequestInit['body']>,
       headers: { 'content-type': type, authorization: `Bearer ${token}` },
-    }).catch((error: Error) => {
-      throw new CliError(
-        `no service answers at ${this.url}; start one with \`npm start\`, or set HALLWAY_URL (${causeOf(error)})`,
-      );
-    });
+    }).catch((error: Error) => this.silent(error));
     if (!response.ok) throw await refusalOf(response);
     return response;
+  }
+
+  private silent(error: Error): never {
+    throw new CliError(
+      `no service answers at ${this.url}; start one with \`npm start\`, or set HALLWAY_URL (${causeOf(error)})`,
+    );
   }
 }
 
