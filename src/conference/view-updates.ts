@@ -47,6 +47,24 @@ export function viewUpdates(updates: readonly UpdateDocument[], place: Place, no
   };
 }
 
+/**
+ * An emergency that a reader out of touch can no longer vouch for: it held when they last heard, and its time has run out since. It may
+ * have been renewed, or be over. @param since when they last heard, milliseconds since 1970; null: they are in touch
+ */
+export function unconfirmed(
+  updates: readonly UpdateDocument[],
+  since: number | null,
+  now: number,
+): UpdateDocument | null {
+  if (since === null) return null;
+  const lapsed = updates.find((update) => {
+    const { severity, state } = update;
+    const end = validUntil(update);
+    return severity === 'emergency' && state !== 'retracted' && end <= now && end > since;
+  });
+  return lapsed ?? null;
+}
+
 /** Its text in the first of these languages that it has, else in any. */
 export function textOf(
   { texts }: UpdateDocument,

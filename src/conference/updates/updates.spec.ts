@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Refusal } from '#libs/protocol';
 import { createWorld, openDemo, organizer, someone, type World } from '../../../test/support/world.js';
-import { textOf, viewUpdates } from '../view-updates.js';
+import { textOf, unconfirmed, viewUpdates } from '../view-updates.js';
 import type { UpdateDocument } from './documents.js';
 
 const act = async (world: World, type: string, data: object, by = organizer) => {
@@ -115,6 +115,16 @@ describe('what is to be said here and now', () => {
     expect(viewUpdates([fire], {}, minutes(24)).emergency).toBe(fire);
     expect(viewUpdates([fire], {}, minutes(25)).emergency).toBeNull();
     expect(viewUpdates([fire], {}, minutes(25)).news).toEqual([]);
+  });
+
+  it('who has been out of touch for longer than it holds reads "unconfirmed": it may be over, or renewed', () => {
+    const fire = one('fire', { severity: 'emergency', confirmedAt: iso(10) });
+    expect(unconfirmed([fire], minutes(20), minutes(24))).toBeNull(); // It still holds.
+    expect(unconfirmed([fire], minutes(20), minutes(25))).toBe(fire);
+    expect(unconfirmed([fire], null, minutes(25))).toBeNull(); // In touch: it was not renewed, so it is over.
+    expect(unconfirmed([fire], minutes(26), minutes(40))).toBeNull(); // It had run out while they were in touch.
+    const over = one('over', { severity: 'emergency', state: 'retracted', confirmedAt: iso(10) });
+    expect(unconfirmed([over, one('news')], minutes(20), minutes(25))).toBeNull();
   });
 
   it('after its retraction "all clear" stands for five minutes, unless another holds', () => {

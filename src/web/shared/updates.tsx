@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { FeedClient } from '#libs/feed-client';
 import type { UpdateDocument } from '../../conference/updates/documents.js';
 import { clock } from '../../conference/view.js';
-import { type Place, textOf, validUntil, viewUpdates } from '../../conference/view-updates.js';
+import { type Place, textOf, unconfirmed, viewUpdates } from '../../conference/view-updates.js';
 import type { Texts } from './texts.js';
 import { bodiesOf } from './use-feed.js';
 
@@ -17,21 +17,8 @@ export interface Shown {
 /** @param now server time, milliseconds since 1970 */
 export function updatesHere(client: FeedClient, place: Place, now: number, channels: readonly string[] = ['updates']) {
   const all = channels.flatMap((channel) => bodiesOf<UpdateDocument>(client, channel, 'update'));
-  return { ...viewUpdates(all, place, now), unconfirmed: unconfirmed(client, all, now) };
-}
-
-/** Out of touch for longer than an emergency holds: it may be over, or may have been renewed. */
-function unconfirmed(client: FeedClient, all: readonly UpdateDocument[], now: number): UpdateDocument | null {
   const { state, since } = client.status();
-  if (state === 'live' || since === null) return null;
-  const lapsed = all.find(
-    (update) =>
-      update.severity === 'emergency' &&
-      update.state !== 'retracted' &&
-      validUntil(update) <= now &&
-      validUntil(update) > since,
-  );
-  return lapsed ?? null;
+  return { ...viewUpdates(all, place, now), unconfirmed: unconfirmed(all, state === 'live' ? null : since, now) };
 }
 
 export type UpdatesHere = ReturnType<typeof updatesHere>;
