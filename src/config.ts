@@ -25,6 +25,7 @@ const schema = z.object({
     .optional()
     .describe('Some Kafka brokers, host:port,host:port; the log is Kafka instead of the embedded one'),
   KAFKA_EVENTS_TOPIC: topicName.default('conference.events').describe('Topic of the log; key = conference'),
+  KAFKA_INTAKE_TOPIC: topicName.default('conference.intake').describe('Topic of CloudEvents of other programs'),
   KAFKA_REPLICAS: z.coerce
     .number()
     .int()

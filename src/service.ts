@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import compression from 'compression';
 import type { Response } from 'express';
+import type { GroupReader } from '#libs/event-log';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
 import { createPool, type Logger, notifier, type Queryable, takeLease } from '#libs/postgres';
 import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
@@ -26,6 +27,8 @@ import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
 import { createTokens, type Tokens } from './doors/tokens/tokens.js';
 import { createIntake, type Intake } from './intake/intake.js';
+import { openIntake } from './intake/open-intake.js';
+import { kafkaConnection } from './open-log.js';
 import { createHealth } from './ops/health.js';
 import { openStore, type Store } from './store.js';
 
@@ -68,6 +71,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     if (projecting) closers.push(() => projecting.stop());
     const gateway = await openGateway(options, store, projecting);
     closers.push(() => gateway.stop());
+    const intake = await takeFromKafka(options, store, gateway.intake);
+    if (intake) closers.push(() => intake.close());
     const demo = wantsDemo(config)
       ? await startDemo({ ...gateway, takeLease: () => takeLease(store.pool, 'demo'), logger })
       : undefined;
@@ -127,6 +132,16 @@ async function project(
   };
 }
 
+/** undefined: there is no Kafka, or this process only projects. */
+async function takeFromKafka(
+  { config, logger }: ServiceOptions,
+  store: Store,
+  intake: Intake,
+): Promise<GroupReader | undefined> {
+  const connection = config.ROLE === 'projector' ? undefined : kafkaConnection(config);
+  return connection && openIntake({ config, connection, intake, db: store.pool, logger });
+}
+
 const wantsDemo = ({ ROLE, DATABASE_URL, HALLWAY_DEMO }: Config): boolean =>
   ROLE !== 'projector' && (HALLWAY_DEMO ?? (DATABASE_URL ? 'off' : 'on')) === 'on';
 
@@ -135,6 +150,7 @@ interface Gateway extends Pick<DemoPorts, 'handle' | 'readLive'> {
   readonly tokens: Tokens;
   readonly feed: Feed;
   readonly sockets: SocketDoor;
+  readonly intake: Intake;
   stop(): Promise<void>;
 }
 
@@ -143,13 +159,7 @@ async function openGateway(
   store: Store,
   projecting: Projecting | undefined,
 ): Promise<Gateway> {
-  const pool = createPool({
-    url: store.url,
-    applicationName: 'hallway gateway',
-    logger,
-    max: 4,
-    statementTimeoutMs: GATEWAY_STATEMENT_MS,
-  });
+  const pool = gatewayPool(store, logger);
   const feed = createFeed({ pool, url: store.url, partitions: store.log.partitions, logger });
   const tokens = await createTokens(store.pool);
   const commands = createCommandDoor({
@@ -186,7 +196,8 @@ async function openGateway(
     tokens,
     feed,
     sockets,
-    handle: (identity, conference, message) => commands.handle(identity, conference, message),
+    intake: ports.intake,
+    handle: commands.handle.bind(commands),
     readLive: ports.readLive,
     async stop() {
       health.drain();
@@ -198,6 +209,9 @@ async function openGateway(
     },
   };
 }
+
+const gatewayPool = ({ url }: Store, logger: Logger) =>
+  createPool({ url, applicationName: 'hallway gateway', logger, max: 4, statementTimeoutMs: GATEWAY_STATEMENT_MS });
 
 const intakeOf = ({ HALLWAY_PRODUCERS: producers = {} }: Config, commands: CommandDoor): Intake =>
   createIntake({

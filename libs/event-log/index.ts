@@ -14,7 +14,10 @@ export type {
 export { commandIdOf, eventIdOf } from './ids.js';
 export { createJournal, type DecodedRecord, type EventReader, InvalidEvent, type Journal } from './journal.js';
 export type { KafkaConnection } from './kafka/client.js';
+export { type GroupReader, type IncomingRecord, readGroup } from './kafka/group-reader.js';
 export { createKafkaLog, type KafkaLogOptions } from './kafka/kafka-log.js';
+export { makeTopic, type PlainTopic } from './kafka/make-topic.js';
+export { produceAgain } from './kafka/produce-again.js';
 export { type SetUpResult, setUpTopic, type TopicSpec } from './kafka/set-up.js';
 export { createMemoryLog } from './memory/memory-log.js';
 export { murmur2, partitionOf } from './partition.js';

@@ -96,6 +96,16 @@ program
     await tailChannel(readConfig(), channel, options);
   });
 
+program
+  .command('dead-letters')
+  .description('what came in and could not be taken (needs DATABASE_URL; retry needs KAFKA_BROKERS)')
+  .argument('<act>', 'list, show, retry or drop')
+  .argument('[place]', 'as `list` prints it: TOPIC/PARTITION/OFFSET')
+  .action(async (act: string, place: string | undefined) => {
+    const { deadLetters } = await import('./dead-letters.js');
+    await deadLetters(readConfig(), act, place);
+  });
+
 // The list of commands comes from the capabilities, which are only loaded when asked for.
 if (process.argv[2] === 'send' || process.argv[2] === 'help') {
   const { addSend } = await import('./send.js');

@@ -1,6 +1,7 @@
 /** `hallway topics`: makes the topics of the road, or says what is wrong with those that are there. */
-import { setUpTopic } from '#libs/event-log';
+import { makeTopic, setUpTopic } from '#libs/event-log';
 import type { Config } from '../config.js';
+import { intakeTopic } from '../intake/open-intake.js';
 import { createLogger } from '../logger.js';
 import { eventsTopic, kafkaConnection } from '../open-log.js';
 import { openDatabase } from '../store.js';
@@ -23,6 +24,8 @@ export async function setUpTopics(config: Config, { accept }: { readonly accept?
       accept: accept ?? false,
     });
     console.log(`${spec.name}: ${made ? 'made' : 'is there'}, ${found.partitions} partitions, id ${found.topicId}`);
+    const intake = intakeTopic(config);
+    console.log(`${intake.name}: ${(await makeTopic(connection, intake, logger)) ? 'made' : 'is there'}`);
     if (complaints.length > 0)
       throw new CliError(`201 ${spec.name} is not as it must be\n  ${complaints.join('\n  ')}`);
   } finally {

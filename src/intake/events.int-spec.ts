@@ -83,6 +83,7 @@ describe('CloudEvents of other programs over HTTP', () => {
     const cases: [what: string, answer: Promise<{ body: Record<string, unknown> }>, code: number][] = [
       ['garbage', structured('{'), 200],
       ['no CloudEvent', post({ 'content-type': 'application/json' }, '{}'), 200],
+      ['no id', structured(event('session-ended', good, { id: undefined })), 200],
       [
         'a batch',
         post({ 'content-type': 'application/cloudevents-batch+json' }, `[${event('session-ended', good)}]`),

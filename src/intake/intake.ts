@@ -18,6 +18,8 @@ export interface ForeignEvent {
   readonly data?: unknown;
   /** Extension: whom the producer speaks for; a person of its own, known by this name. */
   readonly actor?: unknown;
+  /** Extension: the conference it is for, where the way in says that, too. */
+  readonly conference?: unknown;
   readonly traceparent?: unknown;
 }
 

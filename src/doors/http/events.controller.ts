@@ -4,6 +4,7 @@ import { HTTP as CloudEventsHttp } from 'cloudevents';
 import type { Request, Response } from 'express';
 import { Refusal } from '#libs/protocol';
 import type { ForeignEvent } from '../../intake/intake.js';
+import { readStructured } from '../../intake/structured.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
@@ -33,10 +34,11 @@ function readEvent(request: Request): ForeignEvent {
   const body = request.body.toString('utf8');
   const { traceparent } = request.headers;
   try {
-    const event = CloudEventsHttp.toEvent({ headers: request.headers, body });
-    if (Array.isArray(event)) throw new Refusal('malformed', 'send one CloudEvent at a time');
-    const { id, source, type, dataschema, data } = event;
-    const { actor, traceparent: own } = event as { readonly actor?: unknown; readonly traceparent?: unknown };
+    const event =
+      'ce-id' in request.headers
+        ? (CloudEventsHttp.toEvent({ headers: request.headers, body }) as unknown as ForeignEvent)
+        : readStructured(body);
+    const { id, source, type, dataschema, data, actor, traceparent: own } = event;
     return { id, source, type, dataschema, data, actor, traceparent: own ?? traceparent };
   } catch (error) {
     if (error instanceof Refusal) throw error;

@@ -1,0 +1,142 @@
+/** Events of other programs through a real Kafka, produced by kcat. */
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { kafkaMissing, startTestKafka, type TestKafka } from '../../test/support/kafka.js';
+import { openDemo, until } from '../../test/support/process.js';
+import { type Running, startRunning } from '../../test/support/running.js';
+import { type DeadLetter, listDeadLetters } from './dead-letters.js';
+
+const suite = kafkaMissing() ? describe.skip : describe;
+const TOPIC = 'conference.intake';
+
+suite('the intake on Kafka', () => {
+  let kafka: TestKafka;
+  let running: Running;
+  let counter = 0;
+
+  const event = (type: string, data: unknown, over: object = {}): string =>
+    JSON.stringify({ specversion: '1.0', id: `k${++counter}`, source: 'venue', type, data, ...over });
+  /** One record; a conference's records share a partition, so what comes later was dealt with later. */
+  const produce = (value: string, { key = 'demo', headers = [] as string[] } = {}) => {
+    const args = [
+      '-P',
+      '-b',
+      kafka.brokers,
+      '-t',
+      TOPIC,
+      ...(key ? ['-k', key] : []),
+      ...headers.flatMap((one) => ['-H', one]),
+    ];
+    const { status, stderr } = spawnSync('kcat', args, { input: value, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  };
+  const dead = async (): Promise<readonly DeadLetter[]> =>
+    (await listDeadLetters(running.service.store.pool, 100)).filter(({ topic }) => topic === TOPIC);
+  const document = async (channel: string, key: string) => {
+    const { body } = await running.organizer.get(`/v1/conferences/demo/channels/${channel}`);
+    const entries = body.entries as [string, number, Record<string, unknown>][];
+    return entries.find(([name]) => name === key)?.[2];
+  };
+  const roomIs = (full: boolean) =>
+    until(
+      `room a is ${full ? 'full' : 'free'}`,
+      async () => (await document('schedule', 'room/a'))?.full === full,
+      30_000,
+    );
+
+  beforeAll(async () => {
+    kafka = await startTestKafka();
+    running = await startRunning({
+      environment: {
+        KAFKA_BROKERS: kafka.brokers,
+        HALLWAY_PRODUCERS: '{"venue":["*"],"doors":["room-filled-up"]}',
+      },
+    });
+    await openDemo(running.organizer);
+  }, 120_000);
+
+  afterAll(async () => {
+    await running?.stop();
+    await kafka?.remove();
+  }, 60_000);
+
+  it('session-started and question-asked, structured and binary, are shown; twice produced they act once (I13)', async () => {
+    const started = event('session-started', { session: 's1' });
+    produce(started);
+    produce(started);
+    await running.organizer.send('open-questions', { session: 's1', mode: 'open' });
+    produce('{"session":"s1","text":"From a console?"}', {
+      headers: [
+        'ce_specversion=1.0',
+        'ce_id=b1',
+        'ce_source=venue',
+        'ce_type=question-asked',
+        'content-type=application/json',
+      ],
+    });
+    produce(event('room-filled-up', { room: 'a' }, { source: 'doors' }), {
+      headers: ['content-type=application/cloudevents+json; charset=utf-8'],
+    });
+    await roomIs(true);
+    expect(await document('schedule', 'session/s1')).toMatchObject({ state: 'running' });
+    const { body } = await running.organizer.get('/v1/conferences/demo/channels/session/s1/questions');
+    expect(JSON.stringify(body)).toContain('From a console?');
+    const audit = await running.organizer.get('/v1/conferences/demo/audit?subject=s1&actor=venue');
+    expect((audit.body.entries as { type: string }[]).filter(({ type }) => type === 'session-started')).toHaveLength(1);
+    expect(await dead()).toEqual([]);
+  }, 90_000);
+
+  it('I4: each bad record is a dead letter with its reason, and the conference goes on', async () => {
+    const good = { session: 's1' };
+    const bad: [value: string, code: number, over?: { key: string }][] = [
+      ['garbage', 200],
+      ['{"a":1}', 200],
+      [event('session-ended', good, { id: undefined }), 200],
+      [event('session-vanished', good), 211],
+      [event('session-ended', good, { dataschema: 'hallway:session-ended/9' }), 212],
+      [event('session-ended', undefined), 201],
+      [event('question-asked', { ...good, text: 'x'.repeat(70_000) }), 205],
+      [event('session-ended', good), 201, { key: '' }],
+      [event('session-ended', good, { conference: 'other' }), 201],
+      [event('session-ended', good), 202, { key: 'nowhere' }],
+      [event('session-ended', good, { source: 'stranger' }), 302],
+      [event('session-ended', good, { source: 'doors' }), 302],
+      [event('question-approved', { question: 'q' }), 302],
+      [event('session-ended', { session: 's2' }), 208],
+    ];
+    for (const [value, , over] of bad) produce(value, over);
+    produce(event('room-freed-up', { room: 'a' }));
+    await roomIs(false);
+    await until('each is kept', async () => (await dead()).length === bad.length, 30_000);
+    const codes = (await dead()).map(({ reason }) => Number(reason.slice(0, 3))).sort();
+    expect(codes).toEqual(bad.map(([, code]) => code).sort());
+    expect(await document('schedule', 'session/s1')).toMatchObject({ state: 'running' });
+  }, 90_000);
+
+  it('`hallway dead-letters`: listed, shown whole, tried again once the cause is mended, dropped', async () => {
+    const cli = (...args: string[]) => {
+      const env = { PATH: process.env.PATH ?? '', DATABASE_URL: running.database.url, KAFKA_BROKERS: kafka.brokers };
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        ['dist/src/cli/main.js', 'dead-letters', ...args],
+        { env, encoding: 'utf8' },
+      );
+      return { status, said: stdout + stderr };
+    };
+    const mended = (await dead()).find(({ reason }) => reason.startsWith('208'));
+    if (!mended) throw new Error('none');
+    const place = `${TOPIC}/${mended.partition}/${mended.offset}`;
+    expect(cli('list').said).toContain(`${place} 208`);
+    expect(cli('show', place).said).toContain('session-ended');
+    await running.organizer.send('end-session', { session: 's1' });
+    await running.organizer.send('start-session', { session: 's2' });
+    expect(cli('retry', place).status).toBe(0);
+    await until('it was taken', async () => (await document('schedule', 'session/s2'))?.state === 'ended', 30_000);
+    expect((await dead()).some(({ offset, partition }) => `${TOPIC}/${partition}/${offset}` === place)).toBe(false);
+    const [other] = await dead();
+    const next = `${TOPIC}/${other?.partition}/${other?.offset}`;
+    expect(cli('drop', next).status).toBe(0);
+    expect(cli('drop', next)).toEqual({ status: 1, said: 'hallway: 209 there is no such dead letter\n' });
+    expect(cli('show', 'nonsense')).toMatchObject({ status: 1 });
+  }, 60_000);
+});

@@ -1,0 +1,74 @@
+/**
+ * Records of the intake topic → commands. What can never be taken becomes a dead letter with its reason; what cannot be taken now is tried
+ * again, in its place: the records of a conference keep their order.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Kafka as CloudEventsKafka } from 'cloudevents';
+import type { IncomingRecord } from '#libs/event-log';
+import type { Logger } from '#libs/postgres';
+import { Refusal } from '#libs/protocol';
+import { slug } from '../conference/kernel.js';
+import type { ForeignEvent, Intake } from './intake.js';
+import { readStructured } from './structured.js';
+
+export interface KafkaIntakePorts {
+  readonly intake: Intake;
+  readonly keep: (record: IncomingRecord, reason: string) => Promise<void>;
+  readonly logger: Logger;
+}
+
+const MAX_BYTES = 64 * 1024;
+const RETRY_MS = 500;
+
+/** @throws only at the signal's end, or if a dead letter cannot be kept: the record is dealt with again then */
+export async function takeRecord(ports: KafkaIntakePorts, record: IncomingRecord, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      const { event, conference } = read(record);
+      await ports.intake.accept(event, conference);
+      return;
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : new Refusal('internal');
+      if (!(error instanceof Refusal)) ports.logger.error({ err: error }, 'a record of the intake failed');
+      const { code, message } = refusal.body();
+      if (code >= 200) {
+        ports.logger.warn({ code, partition: record.partition, offset: String(record.offset) }, 'a dead letter');
+        await ports.keep(record, `${code} ${message}`);
+        return;
+      }
+      await wait(refusal.retryAfter ?? RETRY_MS, undefined, { signal });
+    }
+  }
+}
+
+/** @throws Refusal too-large, invalid, malformed */
+function read(record: IncomingRecord): { readonly event: ForeignEvent; readonly conference: string } {
+  const { key, value } = record;
+  if (!value || value.length === 0) throw new Refusal('malformed', 'the record has no value');
+  if (value.length > MAX_BYTES) throw new Refusal('too-large');
+  const conference = slug.safeParse(key);
+  if (!conference.success) throw new Refusal('invalid', 'the key is to be the id of a conference');
+  const event = eventOf(record, value);
+  if (event.conference !== undefined && event.conference !== conference.data)
+    throw new Refusal('invalid', 'the key is another conference than the event says');
+  return { event, conference: conference.data };
+}
+
+/** Binary by its headers; everything else is read as structured, for producers that cannot set headers. */
+function eventOf({ key, headers }: IncomingRecord, value: Buffer): ForeignEvent {
+  const text = value.toString('utf8');
+  try {
+    if (!('ce_id' in headers)) return readStructured(text);
+    const event = CloudEventsKafka.toEvent({
+      key,
+      headers,
+      value: text,
+      body: text,
+    } as never) as unknown as ForeignEvent;
+    const data: unknown = typeof event.data === 'string' ? JSON.parse(event.data) : event.data;
+    return { ...event, data, traceparent: event.traceparent ?? headers.traceparent };
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('malformed', 'this is not a CloudEvent 1.0, binary or structured, with JSON data');
+  }
+}
