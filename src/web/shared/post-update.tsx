@@ -163,7 +163,7 @@ function Choices({ texts, audiences, severities, draft, onChange }: ChoicesProps
       )}
       {!emergency && audiences.length > 1 && (
         <label>
-          <span class="visually-hidden">{texts.forAll}</span>
+          {texts.forWhom}
           <select
             value={audience}
             onChange={(event) => onChange({ ...draft, audience: Number(event.currentTarget.value) })}

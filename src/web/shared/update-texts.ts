@@ -19,6 +19,7 @@ const en = {
   renew: 'It still holds',
   renewed: 'Holds for another 15 minutes',
   current: 'What is shown now',
+  forWhom: 'For whom',
 };
 
 const de: typeof en = {
@@ -41,6 +42,7 @@ const de: typeof en = {
   renew: 'Gilt noch',
   renewed: 'Gilt weitere 15 Minuten',
   current: 'Was jetzt zu sehen ist',
+  forWhom: 'Für wen',
 };
 
 export const updateTexts = { en, de };
