@@ -151,6 +151,8 @@ function kafkaComplaints(given: Readonly<Record<string, string | undefined>>): r
   ];
 }
 
+const shown = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 /** Every name with its value (secrets masked) and meaning, in order of the schema. */
 export function describeConfig(
   config: Config,
@@ -159,7 +161,7 @@ export function describeConfig(
     const value = config[name as keyof Config];
     return {
       name,
-      value: value === undefined ? '' : SECRETS.has(name) ? '(set)' : String(value),
+      value: value === undefined ? '' : SECRETS.has(name) ? '(set)' : shown(value),
       meaning: field.description ?? '',
     };
   });
