@@ -65,18 +65,22 @@ describe('the demo’s player', () => {
     await second.stop();
   }, 60_000);
 
-  it('goes on until somebody takes over; handing out links and asking are not taking over', async () => {
+  it('goes on while links are handed out, people ask; it stops for good when somebody moderates', async () => {
     await running.organizer.send('grant-moderator', { moderator: 'mo' });
     const ada = await running.as('attendee', 'ada');
     const { subject } = await ada.send('ask-question', { session: 'rollout', text: 'May I?' });
     const count = sent.length;
+    now = beginning + 260_000;
+    const due = scriptOf('demo', beginning).filter(({ at }) => at <= 260).length;
     const player = start();
-    await until('it plays', () => sent.length > count, 20_000);
+    // Whether it may is asked before every step after the opening: all of them were played, so none of the above stopped it.
+    await until('it plays all that is due', () => sent.length === count + due, 20_000);
     const desk = await running.as('moderator', MODERATOR);
     await desk.send('approve-question', { question: subject });
-    now += 3_600_000;
-    const again = start({ now: () => now });
     await player.stop();
-    expect(await again.ended).toBe('taken over');
+    now += 3_600_000;
+    expect(await start().ended).toBe('taken over');
+    const opening = scriptOf('demo', beginning).filter(({ at }) => at === 0).length;
+    expect(sent.length).toBe(count + due + opening);
   }, 60_000);
 });

@@ -170,33 +170,3 @@ export const SESSIONS: readonly DemoSession[] = [
     questions: ['Could somebody show their worst dashboard?', 'Who runs Postgres without regret?'],
   },
 ];
-
-export const UPDATES: readonly {
-  readonly at: number;
-  readonly severity: 'info' | 'notice';
-  readonly texts: Readonly<Record<string, string>>;
-}[] = [
-  {
-    at: 1,
-    severity: 'info',
-    texts: { en: 'Coffee is in the foyer, tea is in the garden.', de: 'Kaffee gibt es im Foyer, Tee im Garten.' },
-  },
-  {
-    at: 12,
-    severity: 'notice',
-    texts: {
-      en: 'The garden room is nearly full. Come early, or follow it on your phone.',
-      de: 'Der Gartenraum ist fast voll. Komm früh, oder folge am Telefon.',
-    },
-  },
-  {
-    at: 42,
-    severity: 'info',
-    texts: { en: 'Somebody lost a token. It has been revoked.', de: 'Jemand hat ein Token verloren. Es ist gesperrt.' },
-  },
-  {
-    at: 70,
-    severity: 'notice',
-    texts: { en: 'Lunch is served until the queue is empty.', de: 'Mittagessen gibt es, bis die Schlange leer ist.' },
-  },
-];

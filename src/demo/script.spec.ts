@@ -15,6 +15,18 @@ describe('the demo’s script', () => {
     expect(scriptOf('other', BEGINNING)[0]?.message.id).not.toBe(script[0]?.message.id);
   });
 
+  it('tells something short every few minutes, in both languages, and never an emergency', () => {
+    const updates = scriptOf('demo', BEGINNING).filter(({ message }) => message.type === 'post-update');
+    const end = scriptOf('demo', BEGINNING).at(-1)?.at ?? 0;
+    for (const [index, { at, message }] of updates.entries()) {
+      expect((updates[index + 1]?.at ?? end) - at).toBeLessThanOrEqual(8 * 60);
+      expect(message.data).toMatchObject({ severity: expect.stringMatching(/^(info|notice)$/) });
+      const { texts } = message.data as { readonly texts: Readonly<Record<string, string>> };
+      expect(Object.keys(texts)).toEqual(['en', 'de']);
+      for (const text of Object.values(texts)) expect(text.length).toBeLessThanOrEqual(90);
+    }
+  });
+
   it('every step is accepted and has an effect', async () => {
     const world = createWorld();
     const nothing: string[] = [];

@@ -5,7 +5,8 @@
 import { v5 as uuidv5 } from 'uuid';
 import { commandIdOf, eventIdOf } from '#libs/event-log';
 import type { Identity } from '../conference/capability.js';
-import { CONFERENCE, type DemoSession, ROOMS, SESSIONS, UPDATES } from './programme.js';
+import { CONFERENCE, type DemoSession, ROOMS, SESSIONS } from './programme.js';
+import { UPDATES } from './updates.js';
 
 export interface Step {
   /** Seconds after the beginning. */
@@ -23,6 +24,8 @@ export const MODERATOR = 'demo-moderator';
 const NAMESPACE = '0f0c3b7e-63a1-5d0e-8b9e-3f6a1c2d4e5f';
 const MINUTE = 60;
 const AUDIENCE = 12;
+/** No more than two are shown at a time. */
+const UPDATE_MINUTES = 10;
 
 /** @param beginning milliseconds since 1970 */
 export function scriptOf(conference: string, beginning: number): readonly Step[] {
@@ -37,7 +40,7 @@ export function scriptOf(conference: string, beginning: number): readonly Step[]
     write(at * MINUTE, `update ${at}`, 'post-update', {
       texts,
       severity,
-      expiresAt: new Date(beginning + (at + 20) * MINUTE * 1_000).toISOString(),
+      expiresAt: new Date(beginning + (at + UPDATE_MINUTES) * MINUTE * 1_000).toISOString(),
     }),
   );
   const all = [...set, ...updates, ...SESSIONS.flatMap((session) => sessionSteps(write, session, beginning))];

@@ -3,7 +3,7 @@ import { Refusal } from '#libs/protocol';
 
 /** @throws Refusal: unknown conference, or "try again" with the time to wait */
 export async function openFeed(
-  feed: Feed,
+  feed: Pick<Feed, 'open'>,
   conference: string,
 ): Promise<{ readonly feed: ConferenceFeed; release(): void }> {
   const opened = await feed.open(conference);
