@@ -214,10 +214,7 @@ const gatewayPool = ({ url }: Store, logger: Logger) =>
   createPool({ url, applicationName: 'hallway gateway', logger, max: 4, statementTimeoutMs: GATEWAY_STATEMENT_MS });
 
 const intakeOf = ({ HALLWAY_PRODUCERS: producers = {} }: Config, commands: CommandDoor): Intake =>
-  createIntake({
-    producers,
-    handle: (identity, conference, message) => commands.takeForeign(identity, conference, message),
-  });
+  createIntake({ producers, handle: (command) => commands.takeForeign(command) });
 
 async function readLive<T>(pool: Queryable, read: (db: Queryable, schema: string) => Promise<T>): Promise<T> {
   const live = await liveGeneration(pool);

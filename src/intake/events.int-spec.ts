@@ -66,14 +66,16 @@ describe('CloudEvents of other programs over HTTP', () => {
   });
 
   it('a question is asked for a person of the producer’s own, who can be erased', async () => {
-    const asked = await structured(
-      event('question-asked', { session: 's1', text: 'From another app' }, { actor: 'u7' }),
-    );
+    const body = event('question-asked', { session: 's1', text: 'From another app' }, { actor: 'u7' });
+    const asked = await structured(body);
     expect(asked.status).toBe(200);
+    // The same source and id, whomever it is said to be for: the same event (I13).
+    const again = await structured(body.replace('u7', 'u8'));
+    expect(again.body.position).toBe(asked.body.position);
     await running.organizer.send('approve-question', { question: asked.body.subject as string });
     await running.organizer.send('erase-attendee', { subject: `${SOURCE}#u7` });
-    const { body } = await running.organizer.get('/v1/conferences/demo/channels/session/s1/questions');
-    expect(JSON.stringify(body)).not.toContain('From another app');
+    const shown = await running.organizer.get('/v1/conferences/demo/channels/session/s1/questions');
+    expect(JSON.stringify(shown.body)).not.toContain('From another app');
   });
 
   it('what may not come in is refused with its number, and changes nothing', async () => {

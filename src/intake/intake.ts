@@ -31,9 +31,18 @@ export interface Intake {
   accept(event: ForeignEvent, conference: string): Promise<CommandAck>;
 }
 
+/** An event as the command that it is taken as. */
+export interface ForeignCommand {
+  readonly identity: Identity;
+  readonly conference: string;
+  readonly message: unknown;
+  /** Whose own ids the message's id is one of (I13): the source, whomever it speaks for. */
+  readonly sender: string;
+}
+
 export interface IntakePorts {
   readonly producers: Producers;
-  readonly handle: (identity: Identity, conference: string, message: unknown) => Promise<CommandAck>;
+  readonly handle: (command: ForeignCommand) => Promise<CommandAck>;
 }
 
 const types = new Map(capabilities.flatMap(({ events }) => events).map((spec) => [spec.type, spec]));
@@ -44,12 +53,13 @@ export function createIntake({ producers, handle }: IntakePorts): Intake {
       const command = commandOf(event, producers);
       const { id, source, traceparent } = event;
       const identity: Identity = { actor: actorOf(event), role: 'producer', conference };
-      const ack = await handle(identity, conference, {
+      const message = {
         id: createHash('sha256').update(`${source}\n${id}`).digest('hex'),
         type: command,
         data: event.data,
         ...(typeof traceparent === 'string' ? { traceparent } : {}),
-      });
+      };
+      const ack = await handle({ identity, conference, message, sender: source });
       if ('refusal' in ack) throw Refusal.fromCode(ack.refusal.code, ack.refusal.message, ack.refusal.retryAfter);
       return ack;
     },

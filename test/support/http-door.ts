@@ -36,8 +36,7 @@ export async function openHttpDoor(doors: Doors): Promise<HttpDoor> {
     tokens: doors.tokens,
     intake: createIntake({
       producers: {},
-      handle: (identity: Identity, conference: string, message: unknown) =>
-        doors.commands.takeForeign(identity, conference, message),
+      handle: (command) => doors.commands.takeForeign(command),
     }),
     readLive: () => Promise.reject(new Refusal('behind')),
     publicUrl: 'https://hallway.example',

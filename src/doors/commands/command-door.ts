@@ -19,6 +19,7 @@ import type { CommandSpec, Identity } from '../../conference/capability.js';
 import { slug } from '../../conference/kernel.js';
 import { heldChannels } from '../../conference/projection-set.js';
 import { emptyState, stateOf } from '../../conference/state.js';
+import type { ForeignCommand } from '../../intake/intake.js';
 import { openFeed } from '../open-feed.js';
 import type { KnownOutcome } from './outcomes.js';
 
@@ -39,7 +40,7 @@ export interface CommandDoor {
   /** Of a person. Never throws: what is not an outcome is a numbered refusal. */
   handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck>;
   /** Of a producer whose event was checked by the intake; its type is one that is taken from outside. */
-  takeForeign(identity: Identity, conference: string, message: unknown): Promise<CommandAck>;
+  takeForeign(command: ForeignCommand): Promise<CommandAck>;
   /** The outcome of an earlier command of this actor. @throws Refusal not-found */
   outcome(identity: Identity, conference: string, id: string): Promise<CommandAck>;
 }
@@ -70,17 +71,17 @@ class Door implements CommandDoor {
   async handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
     // Past the intake a producer would do more than HALLWAY_PRODUCERS allows its source.
     if (identity.role === 'producer') return { refusal: new Refusal('forbidden', 'producers send events').body() };
-    return this.take(identity, conference, message);
+    return this.take({ identity, conference, message, sender: identity.actor });
   }
 
-  takeForeign(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
-    return this.take(identity, conference, message);
+  takeForeign(command: ForeignCommand): Promise<CommandAck> {
+    return this.take(command);
   }
 
-  private take(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
+  private take({ identity, conference, message, sender }: ForeignCommand): Promise<CommandAck> {
     return tracer.startActiveSpan('command', async (span) => {
       try {
-        const asked = read(identity, conference, message);
+        const asked = read({ identity, conference, message, sender });
         span.setAttribute('hallway.command', asked.spec.type);
         linkTo(span, asked.message.traceparent);
         return await this.run(asked);
@@ -219,7 +220,7 @@ class Door implements CommandDoor {
   }
 }
 
-function read(identity: Identity, conference: string, raw: unknown): Asked {
+function read({ identity, conference, message: raw, sender }: ForeignCommand): Asked {
   const message = parseBounded(commandSchema, raw);
   if (identity.conference !== '*' && identity.conference !== conference) throw new Refusal('wrong-conference');
   const spec = specs.get(message.type);
@@ -229,7 +230,7 @@ function read(identity: Identity, conference: string, raw: unknown): Asked {
   // Only this command brings a new id into the world; all others meet "unknown conference".
   if (spec.type === OPENING && !slug.safeParse(conference).success)
     throw new Refusal('invalid', 'the request is not valid: conference: lower case letters, digits and hyphens');
-  return { identity, conference, message, spec, data: parsed.data, commandId: commandIdOf(identity.actor, message.id) };
+  return { identity, conference, message, spec, data: parsed.data, commandId: commandIdOf(sender, message.id) };
 }
 
 const ackOf = ({ base, outcome, because }: KnownOutcome): CommandAck => ({
