@@ -4,8 +4,10 @@ import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common'
 import { stringify } from 'csv-stringify';
 import type { Request, Response } from 'express';
 import { parseBounded, Refusal } from '#libs/protocol';
+import { mayConnect } from '../../conference/access.js';
+import { stateOf } from '../../conference/state.js';
 import { openFeed } from '../open-feed.js';
-import { type AuditEntry, auditQuery, readAudit, readWholeAudit } from './audit.js';
+import { type AuditEntry, type AuditPage, auditQuery, readAudit, readWholeAudit } from './audit.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
@@ -20,8 +22,18 @@ const COLUMNS = [
   'before',
   'after',
   'trace',
+  'inverse',
   'position',
 ];
+
+interface ExportFormat {
+  readonly extension: string;
+  readonly type: string;
+  readonly through: () => NodeJS.ReadWriteStream | typeof lines;
+}
+
+// Spreadsheets run what begins with = or @: nobody's reason may become a formula.
+const table = () => stringify({ header: true, columns: COLUMNS, escape_formulas: true });
 
 @Controller('v1/conferences')
 export class AuditController {
@@ -32,7 +44,7 @@ export class AuditController {
     @Req() request: Request,
     @Param('conference') conference: string,
     @Query() query: unknown,
-  ): Promise<{ entries: readonly AuditEntry[]; before: number | null }> {
+  ): Promise<AuditPage> {
     await this.allowed(request, conference);
     const { before = null, limit, subject = null, actor = null } = parseBounded(auditQuery, query);
     const entries = await this.ports.readLive((db, schema) =>
@@ -47,11 +59,7 @@ export class AuditController {
     @Res() response: Response,
     @Param('conference') conference: string,
   ): Promise<void> {
-    await this.allowed(request, conference);
-    // Spreadsheets run what begins with = or @: nobody's reason may become a formula.
-    const table = stringify({ header: true, columns: COLUMNS, escape_formulas: true });
-    response.attachment(`${conference}-audit.csv`).type('text/csv');
-    await this.stream(response, conference, async (entries) => pipeline(entries, table, response));
+    await this.export(request, response, conference, { extension: 'csv', type: 'text/csv', through: table });
   }
 
   @Get(':conference/audit.json')
@@ -60,18 +68,23 @@ export class AuditController {
     @Res() response: Response,
     @Param('conference') conference: string,
   ): Promise<void> {
-    await this.allowed(request, conference);
-    response.attachment(`${conference}-audit.json`).type('application/x-ndjson');
-    await this.stream(response, conference, async (entries) => pipeline(entries, lines, response));
+    const through = () => lines;
+    await this.export(request, response, conference, { extension: 'json', type: 'application/x-ndjson', through });
   }
 
-  private async stream(
+  private async export(
+    request: Request,
     response: Response,
     conference: string,
-    write: (entries: AsyncGenerator<AuditEntry>) => Promise<void>,
+    { extension, type, through }: ExportFormat,
   ): Promise<void> {
+    await this.allowed(request, conference);
+    const entries = readWholeAudit(this.ports.readLive, conference);
+    // Before the first byte: what fails here still is a numbered refusal.
+    const first = await entries.next();
+    response.attachment(`${conference}-audit.${extension}`).type(type);
     try {
-      await write(readWholeAudit(this.ports.readLive, conference));
+      await pipeline(resumed(first, entries), through(), response);
     } catch (err) {
       // Half a file has gone out, or the reader has: a broken connection says more than a false end.
       this.ports.logger.warn({ err }, 'an export of the audit broke off');
@@ -80,10 +93,22 @@ export class AuditController {
   }
 
   private async allowed(request: Request, conference: string): Promise<void> {
-    const { role } = await identify(this.ports.tokens, request, conference);
-    if (role !== 'organizer') throw new Refusal('forbidden', 'this needs the role organizer');
-    (await openFeed(this.ports.feed, conference)).release();
+    const identity = await identify(this.ports.tokens, request, conference);
+    if (identity.role !== 'organizer') throw new Refusal('forbidden', 'this needs the role organizer');
+    const { feed, release } = await openFeed(this.ports.feed, conference);
+    const here = mayConnect(identity, stateOf(feed));
+    release();
+    if (here !== 'ok') throw here;
   }
+}
+
+async function* resumed(
+  first: IteratorResult<AuditEntry>,
+  rest: AsyncGenerator<AuditEntry>,
+): AsyncGenerator<AuditEntry> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
 }
 
 async function* lines(entries: AsyncIterable<AuditEntry>): AsyncGenerator<string> {

@@ -83,57 +83,54 @@ describe('the audit over HTTP', () => {
     expect(text).not.toMatch(/(^|,)"?=HYPERLINK/m);
   });
 
-  it('is for organizers; nonsense is refused with a number', async () => {
-    for (const format of ['', '.csv', '.json'])
-      expect((await moderator.get(`${AUDIT}${format}`)).body).toMatchObject({ code: 302 });
+  it('is for organizers of this conference; everybody else and nonsense are refused with their number', async () => {
+    const { tokens } = running.service;
+    await running.organizer.send('erase-attendee', { subject: 'oscar' });
+    const own = { actor: 'olga', role: 'organizer', conference: 'demo' } as const;
+    const refused = [
+      [await running.token('attendee', 'ada'), 302],
+      [await running.token('moderator', 'mo'), 302],
+      [await running.token('operator', 'opal'), 302],
+      [await running.token('screen', 'wall'), 302],
+      [await running.token('producer', 'venue-system'), 302],
+      [await tokens.issue({ ...own, conference: 'other' }, 60), 303],
+      [await tokens.issue(own, -10), 301],
+      [await tokens.issue({ ...own, actor: 'oscar' }, 60), 305],
+      ['x.y.z', 300],
+    ] as const;
+    for (const format of ['', '.csv', '.json']) {
+      for (const [token, code] of refused) {
+        const response = await fetch(`${running.service.url}${AUDIT}${format}`, {
+          headers: { authorization: `Bearer ${token}` },
+        });
+        expect([format, code, await response.json()]).toMatchObject([format, code, { code }]);
+      }
+      expect((await running.organizer.get(`/v1/conferences/nowhere/audit${format}`)).body).toMatchObject({ code: 202 });
+    }
     for (const query of ['?limit=0', '?limit=9999', '?before=-1', '?before=x', `?actor=${'x'.repeat(500)}`])
       expect((await running.organizer.get(AUDIT + query)).body).toMatchObject({ code: 201 });
-    expect((await running.organizer.get('/v1/conferences/nowhere/audit')).status).toBe(404);
-  });
-});
-
-describe('what left a window, over HTTP', () => {
-  const OLDER = '/v1/conferences/demo/older/session/s1/discussion';
-  let running: Running;
-
-  beforeAll(async () => {
-    running = await startRunning();
-    await openDemo(running.organizer);
-    await running.organizer.send('open-discussion', { session: 's1' });
-    for (let one = 0; one < 7; one++) {
-      const author = await running.as('attendee', `a${one}`);
-      await author.send('post-message', { session: 's1', text: `Message ${one}` });
-    }
-  }, 60_000);
-
-  afterAll(() => running?.stop());
-
-  it('pages back to the beginning, without what was hidden', async () => {
-    const { documents } = (await running.organizer.get(`${OLDER}?limit=1`)).body as {
-      documents: { key: string; body: { text: string } }[];
-    };
-    expect(documents[0]?.body.text).toBe('Message 6');
-    await running.organizer.send('hide-message', {
-      message: documents[0]?.key.slice('message/'.length),
-      reason: 'unkind',
-    });
-    const texts: string[] = [];
-    for (let before: number | null | undefined; before !== null; ) {
-      const { body } = await running.organizer.get(
-        `${OLDER}?limit=2${before === undefined ? '' : `&before=${before}`}`,
-      );
-      const one = body as { documents: { body: { text: string } }[]; before: number | null };
-      texts.push(...one.documents.map(({ body: { text } }) => text));
-      before = one.before;
-    }
-    expect(texts).toEqual([5, 4, 3, 2, 1, 0].map((one) => `Message ${one}`));
   });
 
-  it('refuses channels without a window, strangers and nonsense, each with its number', async () => {
-    expect((await running.organizer.get('/v1/conferences/demo/older/schedule')).body).toMatchObject({ code: 201 });
-    expect((await running.organizer.get(`${OLDER}?limit=0`)).body).toMatchObject({ code: 201 });
-    expect((await running.organizer.get(`${OLDER}?before=x`)).body).toMatchObject({ code: 201 });
-    const response = await fetch(running.service.url + OLDER);
-    expect((await response.json()) as object).toMatchObject({ code: 300 });
+  it('I14: an erasure leaves every act where it was, and who did it', async () => {
+    const before = (await file('json')).text.trim().split('\n');
+    for (const subject of ['ada', 'mo']) await running.organizer.send('erase-attendee', { subject });
+    const [newest, , ...rest] = (await file('json')).text.trim().split('\n');
+    expect(JSON.parse(newest ?? '')).toMatchObject({ type: 'attendee-erased', subject: 'mo', inverse: null });
+    expect(rest).toEqual(before);
   });
+
+  it('I9: a long audit is exported in several readings, each entry once', async () => {
+    const rooms = Array.from({ length: 100 }, (_, one) => ({ id: `r${one}`, name: `Room ${one}`, order: one }));
+    for (let turn = 0; turn < 11; turn++)
+      await running.organizer.send('define-rooms', {
+        rooms: rooms.map((room) => ({ ...room, name: `${room.name} ${turn}` })),
+      });
+    const positions = (await file('json')).text
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as AuditEntry).position);
+    expect(positions.length).toBeGreaterThan(1_100);
+    expect(positions).toEqual([...new Set(positions)].sort((a, b) => b - a));
+    expect((await file('csv')).text.trim().split('\n')).toHaveLength(positions.length + 1);
+  }, 30_000);
 });

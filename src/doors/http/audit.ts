@@ -1,7 +1,7 @@
 /** Reads the audit: what the projector wrote of every act of moderation and organization, in the transaction of the act itself (I2). */
 import { z } from 'zod';
 import { type Queryable, quoteIdentifier } from '#libs/postgres';
-import { type CommandToSend, inverseOf } from '../../conference/inverse-commands.js';
+import { inverseOf } from '../../conference/inverse-commands.js';
 
 const MAX_LIMIT = 200;
 
@@ -12,26 +12,34 @@ export const auditQuery = z.object({
   actor: z.string().max(200).optional(),
 });
 
-export interface AuditEntry {
-  /** Position of the event in its partition of the log. */
-  readonly position: number;
-  /** RFC 3339, UTC. */
-  readonly at: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly actor: string;
-  readonly role: string;
-  readonly reason: string | null;
-  /** Rows as they were and as they became, without what people wrote or are called (I14). */
-  readonly before: readonly object[];
-  readonly after: readonly object[];
-  /** Why it changed nothing; null: it did. */
-  readonly noEffect: string | null;
-  /** OpenTelemetry trace id. */
-  readonly trace: string | null;
-  /** The command that takes it back; null: there is none. */
-  readonly inverse: CommandToSend | null;
-}
+const rows = z.array(z.record(z.string(), z.unknown()));
+const command = z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) });
+
+/** One act, as it leaves the door. */
+export const auditEntry = z
+  .object({
+    position: z.int().describe('of the event in its partition of the log'),
+    at: z.iso.datetime().describe('UTC'),
+    type: z.string().describe('of the event'),
+    subject: z.string().describe('id of what was acted on'),
+    actor: z.string(),
+    role: z.string(),
+    reason: z.string().nullable(),
+    before: rows.describe('rows as they were, each with its table, without what people wrote or are called'),
+    after: rows.describe('the same rows as they became'),
+    noEffect: z.string().nullable().describe('why it changed nothing; null: it did'),
+    trace: z.string().nullable().describe('OpenTelemetry trace id'),
+    inverse: command.nullable().describe('the command that takes it back; null: there is none'),
+  })
+  .meta({ id: 'AuditEntry' });
+/** Without personal texts (I14). */
+export type AuditEntry = Readonly<z.infer<typeof auditEntry>>;
+
+export const auditPage = z.object({
+  entries: z.array(auditEntry).readonly().describe('newest first'),
+  before: z.int().nullable().describe('ask for what is before it; null: there is nothing older'),
+});
+export type AuditPage = Readonly<z.infer<typeof auditPage>>;
 
 export interface AuditQuery {
   readonly conference: string;
@@ -42,15 +50,13 @@ export interface AuditQuery {
   readonly limit: number;
 }
 
-interface Row extends Omit<AuditEntry, 'position' | 'at' | 'role' | 'trace' | 'inverse' | 'before' | 'after'> {
+interface Row extends Pick<AuditEntry, 'type' | 'subject' | 'actor' | 'reason' | 'before' | 'after'> {
   readonly offset: string;
   readonly at: Date;
   readonly actor_role: string;
   readonly traceparent: string | null;
   readonly no_effect: string | null;
   readonly data: { readonly reason?: unknown };
-  readonly before: readonly Record<string, unknown>[];
-  readonly after: readonly Record<string, unknown>[];
 }
 
 /** Newest first. */

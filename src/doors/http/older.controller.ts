@@ -2,8 +2,9 @@
 import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { z } from 'zod';
 import { type OlderPage, readOlder } from '#libs/projector';
-import { channelName, Refusal } from '#libs/protocol';
+import { channelName, parseBounded, Refusal } from '#libs/protocol';
 import { matchChannel, mayFollow } from '../../conference/access.js';
 import { capabilities } from '../../conference/capabilities.js';
 import { stateOf } from '../../conference/state.js';
@@ -12,6 +13,16 @@ import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
 const MAX_LIMIT = 100;
+
+export const olderQuery = z.object({
+  before: z.coerce.number().int().min(0).optional().describe('the `before` of the page after this one'),
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(MAX_LIMIT),
+});
+export const olderPage = z.object({
+  documents: z.array(z.object({ key: z.string(), body: z.record(z.string(), z.unknown()) })).describe('newest first'),
+  before: z.int().nullable().describe('ask for what is before it; null: there is nothing older'),
+});
+
 const projections = capabilities.flatMap((capability) => capability.projections);
 
 @Controller('v1/conferences')
@@ -26,15 +37,12 @@ export class OlderController {
     @Req() request: Request,
     @Param('conference') conference: string,
     @Param('channel') path: string | string[],
-    @Query('before') before?: string,
-    @Query('limit') limit = String(MAX_LIMIT),
+    @Query() query: unknown,
   ): Promise<OlderPage> {
     const identity = await identify(this.ports.tokens, request, conference);
     const channel = channelName.safeParse(Array.isArray(path) ? path.join('/') : path);
     if (!channel.success) throw new Refusal('unknown-channel');
-    if (before !== undefined && !/^\d{1,9}$/.test(before)) throw new Refusal('invalid', 'before: a number');
-    if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT)
-      throw new Refusal('invalid', `limit: a number from 1 to ${MAX_LIMIT}`);
+    const { before = null, limit } = parseBounded(olderQuery, query);
     const { feed, release } = await openFeed(this.ports.feed, conference);
     const allowed = mayFollow(identity, channel.data, stateOf(feed));
     release();
@@ -55,8 +63,8 @@ export class OlderController {
         where: older.where(match.parameters),
         channel: channel.data,
         order: older.order,
-        before: before === undefined ? null : Number(before),
-        limit: Number(limit),
+        before,
+        limit,
       }),
     );
   }

@@ -38,6 +38,19 @@ describe('the OpenAPI document', () => {
     expect(types).toEqual(['application/xml', 'application/json', 'text/calendar']);
   });
 
+  it('has the audit and what left a window, with the shape of a page', () => {
+    const { paths, components } = JSON.parse(JSON.stringify(openApi('https://hallway.example')));
+    const names = ({ parameters }: { parameters: { name: string }[] }) => parameters.map(({ name }) => name);
+    const older = paths['/v1/conferences/{conference}/older/{channel}'].get;
+    const audit = paths['/v1/conferences/{conference}/audit'].get;
+    expect(older.summary).toContain('session/:session/discussion');
+    expect(names(older)).toEqual(['conference', 'channel', 'before', 'limit']);
+    expect(names(audit)).toEqual(['conference', 'before', 'limit', 'subject', 'actor']);
+    expect(Object.keys(components.schemas.AuditEntry.properties)).toContain('inverse');
+    for (const { responses } of [older, audit])
+      expect(responses[200].content['application/json'].schema.properties.before).toBeDefined();
+  });
+
   it('shows a page with every command and every refusal', () => {
     const page = docsPage();
     for (const { type } of specs) expect(page).toContain(`<h3 id="${type}">`);

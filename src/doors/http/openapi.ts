@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { createDocument } from 'zod-openapi';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec } from '../../conference/capability.js';
-import { auditQuery } from './audit.js';
+import { auditPage, auditQuery } from './audit.js';
+import { olderPage, olderQuery } from './older.controller.js';
 
 const problem = z
   .object({
@@ -27,6 +28,11 @@ const ack = z
 const takenTypes = capabilities
   .flatMap(({ events }) => events)
   .flatMap(({ type, takenAs }) => (takenAs === undefined ? [] : [type]));
+
+/** Channels of which only the last documents are followed. */
+const WINDOWED = capabilities
+  .flatMap(({ channels }) => channels)
+  .flatMap(({ pattern, older }) => (older ? [pattern] : []));
 
 const problems = {
   default: {
@@ -135,6 +141,13 @@ export function openApi(publicUrl: string): object {
           },
         },
       },
+      '/v1/conferences/{conference}/older/{channel}': {
+        get: {
+          summary: `What left the window of a channel, page by page (whoever may follow it): ${WINDOWED.join(', ')}`,
+          requestParams: { path: conference.extend({ channel: z.string() }), query: olderQuery },
+          responses: { 200: json(olderPage, 'A page'), ...problems },
+        },
+      },
       '/v1/conferences/{conference}/join': {
         post: {
           summary: 'An attendee’s token for a join code',
@@ -222,10 +235,7 @@ export function openApi(publicUrl: string): object {
           summary: 'Who did what, when and why, with the way back; newest first (organizers)',
           requestParams: { path: conference, query: auditQuery },
           responses: {
-            200: json(
-              z.object({ entries: z.array(z.record(z.string(), z.unknown())), before: z.int().nullable() }),
-              'A page',
-            ),
+            200: json(auditPage, 'A page'),
             ...problems,
           },
         },
