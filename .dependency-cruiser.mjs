@@ -31,9 +31,10 @@ export default {
     may('protocol-knows-nothing', '^libs/protocol/', '^libs/protocol/'),
     may('client-knows-protocol', '^libs/feed-client/', '^libs/(feed-client|protocol)/'),
     may('postgres-knows-nothing', '^libs/postgres/', '^libs/postgres/'),
-    may('log-knows-postgres', '^libs/event-log/', '^libs/(event-log|postgres)/'),
-    may('write-half', '^libs/projector/', '^libs/(projector|event-log|postgres)/|^migrations/'),
-    may('read-half', '^libs/feed/', '^libs/(feed|event-log|postgres|protocol)/'),
+    may('signals-know-nothing', '^libs/signals/', '^libs/signals/'),
+    may('log-knows-postgres', '^libs/event-log/', '^libs/(event-log|postgres|signals)/'),
+    may('write-half', '^libs/projector/', '^libs/(projector|event-log|postgres|signals)/|^migrations/'),
+    may('read-half', '^libs/feed/', '^libs/(feed|event-log|postgres|protocol|signals)/'),
     {
       name: 'capabilities-do-not-know-each-other',
       severity: 'error',
@@ -57,7 +58,11 @@ export default {
       'node_modules/(socket\\.io|socket\\.io-client|@nestjs/websockets|@nestjs/platform-socket\\.io)/',
       '^(src/doors|libs/feed-client)/',
     ),
-    only('otel-sdk-only-in-telemetry', 'node_modules/@opentelemetry/(?!api/)', '^src/telemetry\\.ts'),
+    only(
+      'otel-sdk-only-in-telemetry',
+      'node_modules/(@opentelemetry/(?!api/)|import-in-the-middle)',
+      '^src/telemetry\\.ts',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -59,6 +59,20 @@ const schema = z.object({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe log lines that are written'),
+  METRICS_PORT: z
+    .union([z.literal('off'), port])
+    .default(9464)
+    .describe('Port of the Prometheus endpoint /metrics on HOST; off: none'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('A collector (OTLP over HTTP, as http://localhost:4318) that gets traces and metrics; default: none'),
+  HALLWAY_TRACE_RATIO: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Share of commands whose road is traced; what is refused always is'),
   HALLWAY_PARTITIONS: z.coerce
     .number()
     .int()

@@ -5,14 +5,16 @@ import { MODERATOR } from './demo/script.js';
 import { removeLocalAccess, writeLocalAccess } from './local-access.js';
 import { createLogger } from './logger.js';
 import { createService, type Service } from './service.js';
+import type { Telemetry } from './telemetry.js';
 
 const LOCAL_TOKEN_SECONDS = 30 * 24 * 3_600;
 const LINK_SECONDS = 24 * 3_600;
 const ORGANIZER = { role: 'organizer', conference: '*' } as const;
 
 /** Resolves when the service has stopped. */
-export async function startService(config: Config): Promise<void> {
+export async function startService(config: Config, telemetry: Telemetry): Promise<void> {
   const logger = createLogger(config);
+  for (const problem of telemetry.problems) logger.warn(problem);
   process.on('unhandledRejection', (err) => logger.error({ err }, 'an unhandled rejection: a bug'));
   const started = performance.now();
   const service = await createService({ config, logger, onProgress: showProgress });
@@ -28,6 +30,7 @@ export async function startService(config: Config): Promise<void> {
   logger.info({ why }, 'stopping');
   const impatient = setTimeout(() => process.exit(1), 8_000);
   await service.stop();
+  await telemetry.stop();
   if (embedded) removeLocalAccess(config.DATA_DIR);
   clearTimeout(impatient);
   process.exitCode = why.startsWith('SIG') ? 0 : 1;

@@ -8,6 +8,7 @@ import {
 } from '#libs/protocol';
 import type { ClientDocument } from './channel-copy.js';
 import { type Effect, FeedState, type Status } from './feed-state.js';
+import { ShownSample } from './shown-sample.js';
 import { socketTransport } from './socket-transport.js';
 import type { Connection, Transport } from './transport.js';
 
@@ -37,6 +38,8 @@ export interface FeedClient {
     data: object,
     options?: { readonly id?: string; readonly reason?: string; readonly after?: number; readonly withinMs?: number },
   ): Promise<CommandAck>;
+  /** Whoever draws says so once everything that has changed so far is on the glass: a sample of it is told to the server. */
+  painted(): void;
   close(): void;
 }
 
@@ -61,11 +64,13 @@ class Client implements FeedClient {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private readonly ticker: ReturnType<typeof setInterval>;
   private generation = 0;
+  private readonly sample: ShownSample;
 
   constructor(private readonly options: FeedClientOptions) {
     this.state = new FeedState(options.class);
     this.transport = options.transport ?? socketTransport(options.url);
     this.random = options.random ?? Math.random;
+    this.sample = new ShownSample(options.class, this.random);
     this.ticker = setInterval(() => this.run(this.state.tick(performance.now())), TICK_MS);
   }
 
@@ -128,6 +133,11 @@ class Client implements FeedClient {
     }
   }
 
+  painted(): void {
+    const shown = this.sample.painted(performance.now());
+    if (shown) this.connection?.shown(shown);
+  }
+
   close(): void {
     clearInterval(this.ticker);
     clearTimeout(this.retry);
@@ -185,7 +195,13 @@ class Client implements FeedClient {
         connected: () => mine(() => this.state.connected(performance.now())),
         disconnected: () => mine(() => this.state.disconnected(this.random())),
         refused: (refusal) => mine(() => this.state.refused(refusal, this.random())),
-        frame: (frame) => mine(() => this.state.frame(frame, performance.now())),
+        frame: (frame) =>
+          mine(() => {
+            const now = performance.now();
+            const effects = this.state.frame(frame, now);
+            if (this.state.channels.get(frame.channel)?.cursor?.[1] === frame.to) this.sample.arrived(frame, now);
+            return effects;
+          }),
         beacon: (beacon) => mine(() => this.state.beacon(beacon, Date.now(), performance.now())),
         drain: ({ within }) => mine(() => this.state.drain(within, this.random())),
       },

@@ -36,6 +36,7 @@ export function socketTransport(url: string): Transport {
         unsubscribe: (channels) => socket.emit('unsubscribe', { channels }),
         command: (message, timeoutMs) =>
           socket.timeout(timeoutMs).emitWithAck('command', message) as Promise<CommandAck>,
+        shown: (sample) => socket.emit('shown', sample),
         close: () => {
           over = true;
           socket.disconnect();

@@ -7,6 +7,7 @@ import type {
   Frame,
   Handshake,
   RefusalBody,
+  Shown,
   SubscribeAck,
 } from '#libs/protocol';
 
@@ -28,6 +29,7 @@ export interface Connection {
   unsubscribe(channels: readonly string[]): void;
   /** Rejects when no answer came within `timeoutMs`. */
   command(message: CommandMessage, timeoutMs: number): Promise<CommandAck>;
+  shown(sample: Shown): void;
   close(): void;
 }
 

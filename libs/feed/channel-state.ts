@@ -7,6 +7,8 @@ export interface StoredDocument {
   readonly version: number;
   readonly json: string | null;
   readonly traceparent: string | null;
+  /** When its last event was appended, milliseconds since 1970. */
+  readonly appendedAt: number;
 }
 
 /** Deleted documents remembered per channel; a follower further behind gets a snapshot (I9). */
@@ -16,6 +18,7 @@ interface Held extends FeedDocument {
   readonly key: string;
   readonly json: string | null;
   readonly traceparent: string | null;
+  readonly appendedAt: number;
 }
 
 /** Documents stay text until somebody asks for the body: most are only ever sent on. */
@@ -24,6 +27,7 @@ class HeldDocument implements Held {
   readonly version: number;
   readonly json: string | null;
   readonly traceparent: string | null;
+  readonly appendedAt: number;
   #body: unknown;
 
   constructor(stored: StoredDocument) {
@@ -31,6 +35,7 @@ class HeldDocument implements Held {
     this.version = stored.version;
     this.json = stored.json;
     this.traceparent = stored.traceparent;
+    this.appendedAt = stored.appendedAt;
   }
 
   get body(): unknown {

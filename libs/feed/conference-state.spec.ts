@@ -9,7 +9,7 @@ const EPOCH = 'log/1';
 const CHANNEL = 'schedule';
 
 function stored(key: string, version: number, alive = true): StoredDocument {
-  return { channel: CHANNEL, key, version, json: alive ? `{"v":${version}}` : null, traceparent: null };
+  return { channel: CHANNEL, key, version, json: alive ? `{"v":${version}}` : null, traceparent: null, appendedAt: 0 };
 }
 
 function stateAt(head: number, documents: readonly StoredDocument[] = [], floor = 0): ConferenceState {

@@ -8,10 +8,19 @@ export function encodeFrame(
 ): EncodedFrame {
   const entries = documents.map(({ key, version, json }) => `[${JSON.stringify(key)},${version},${json ?? 'null'}]`);
   const trace = newestSampled(documents);
+  const appendedAt = documents.reduce((newest, document) => Math.max(newest, document.appendedAt), 0);
   const json =
     `{"epoch":${JSON.stringify(at.epoch)},"channel":${JSON.stringify(at.channel)},"from":${at.from},"to":${at.to},` +
-    `"entries":[${entries.join(',')}]${trace ? `,"traceparent":${JSON.stringify(trace)}` : ''}}`;
-  return { channel: at.channel, from: at.from, to: at.to, json };
+    `"entries":[${entries.join(',')}]${trace ? `,"traceparent":${JSON.stringify(trace)}` : ''}` +
+    `${appendedAt > 0 ? `,"appendedAt":${Math.round(appendedAt)}` : ''}}`;
+  return {
+    channel: at.channel,
+    from: at.from,
+    to: at.to,
+    json,
+    appendedAt,
+    traceparents: documents.map(({ traceparent }) => traceparent),
+  };
 }
 
 function newestSampled(documents: readonly Held[]): string | undefined {

@@ -35,7 +35,7 @@ describe('the feed on Postgres', () => {
       drop schema if exists g${id} cascade; create schema g${id};
       create table g${id}.feed_head (conference text primary key, head bigint, floor bigint);
       create table g${id}.feed_document (conference text, channel text, key text, version bigint, body json,
-        traceparent text, primary key (conference, channel, key));
+        traceparent text, appended_at timestamptz, primary key (conference, channel, key));
       create table g${id}.projection_checkpoint (partition int primary key, as_of timestamptz);
       insert into g${id}.projection_checkpoint values (0, clock_timestamp());
       insert into public.generation values (${id}, 'building', 'g${id}', 'log')`);

@@ -59,6 +59,7 @@ interface ReadRow {
   readonly version: string;
   readonly body: string | null;
   readonly traceparent: string | null;
+  readonly appended_at: string;
 }
 
 /** Reads the live generation of the read models on the primary. */
@@ -140,7 +141,9 @@ export class FeedReader {
        left join ${schema}.feed_head h on h.conference = a.conference
        left join ${schema}.projection_checkpoint c on c.partition = a.partition
        left join lateral (
-         select channel, key, version, body::text as body, traceparent from ${schema}.feed_document
+         select channel, key, version, body::text as body, traceparent,
+           extract(epoch from appended_at) * 1000 as appended_at
+         from ${schema}.feed_document
          where conference = h.conference and version > a.cursor order by version limit $4
        ) d on true`,
       [
@@ -163,9 +166,17 @@ function answersOf(rows: readonly ReadRow[]): ReadonlyMap<string, Answer> {
       answer = { head: safe(row.head), floor: safe(row.floor), asOf: Number(row.as_of), documents: [] };
       answers.set(row.conference, answer);
     }
-    const { channel, key, version, body, traceparent } = row;
+    const { channel, key, version, body: json, traceparent } = row;
     // Documents are ordered within the lateral part; a join on one outer row keeps that order, the sort below does not rely on it.
-    if (channel !== null) answer.documents.push({ channel, key, version: safe(version), json: body, traceparent });
+    if (channel !== null)
+      answer.documents.push({
+        channel,
+        key,
+        version: safe(version),
+        json,
+        traceparent,
+        appendedAt: Number(row.appended_at),
+      });
   }
   for (const { documents } of answers.values()) documents.sort((a, b) => a.version - b.version);
   return answers;

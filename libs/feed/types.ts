@@ -8,6 +8,10 @@ export interface EncodedFrame {
   readonly from: number | null;
   readonly to: number;
   readonly json: string;
+  /** When the newest event in it was appended, milliseconds since 1970; 0: there is none. */
+  readonly appendedAt: number;
+  /** Trace contexts of what changed, for links. */
+  readonly traceparents: readonly (string | null)[];
 }
 
 /** What a subscriber with a given cursor must be sent. */

@@ -13,6 +13,7 @@ interface Touch extends DocumentRef {
   readonly view: DocumentView;
   version: number;
   traceparent: string | null;
+  appendedAt: string;
   /** It left its window: a tombstone whatever its rows say. */
   evicted: boolean;
 }
@@ -28,6 +29,8 @@ export interface Toucher {
   readonly conference: string;
   readonly version: number;
   readonly traceparent: string | null;
+  /** When the event was appended, ISO 8601. */
+  readonly appendedAt: string;
 }
 
 /** Rendering failed: some command of the batch leads to rows that no document can show. */
@@ -93,11 +96,11 @@ export class Documents {
     throw new Error('reads of documents never come to an end');
   }
 
-  private write({ conference, view, channel, key, version, traceparent, evicted }: Touch): DocumentWrite {
+  private write({ conference, view, channel, key, version, traceparent, appendedAt, evicted }: Touch): DocumentWrite {
     const body: JsonObject | null = evicted
       ? null
       : view.render({ channel, key }, this.overlay.view(conference, false));
-    return { conference, channel, key, version, body, traceparent };
+    return { conference, channel, key, version, body, traceparent, appendedAt };
   }
 
   private async add(view: DocumentView, ref: DocumentRef, by: Toucher, shown: boolean): Promise<void> {
@@ -108,6 +111,7 @@ export class Documents {
     if (known) {
       known.version = by.version;
       known.traceparent = by.traceparent;
+      known.appendedAt = by.appendedAt;
       known.evicted = evicted;
     } else {
       this.touches.set(id, {
@@ -117,6 +121,7 @@ export class Documents {
         key: ref.key,
         version: by.version,
         traceparent: by.traceparent,
+        appendedAt: by.appendedAt,
         evicted,
       });
     }
@@ -154,6 +159,7 @@ export class Documents {
         key: first.key,
         version: by.version,
         traceparent: by.traceparent,
+        appendedAt: by.appendedAt,
         evicted: true,
       });
     }

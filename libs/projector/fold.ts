@@ -106,7 +106,7 @@ export class Fold {
     if ('event' in decoded) this.missingKeys += decoded.event.missingKeys;
     const command = await this.outcomes.open(event);
     if (!command) return; // I13: the command was met before at another offset.
-    const by: Toucher = { conference, version, traceparent: event.traceparent ?? null };
+    const by: Toucher = { conference, version, traceparent: event.traceparent ?? null, appendedAt: event.time };
     if (this.input.isSkipped(conference, version))
       return this.outcomes.settle(command, { changed: false, noEffect: 'dropped by an operator' }, by);
     if (stream !== null && (await this.parking.isHeld(conference, stream)))

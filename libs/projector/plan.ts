@@ -34,6 +34,8 @@ export interface DocumentWrite {
   readonly version: number;
   readonly body: JsonObject | null;
   readonly traceparent: string | null;
+  /** When that event was appended, ISO 8601. */
+  readonly appendedAt: string;
 }
 
 export interface AuditWrite {

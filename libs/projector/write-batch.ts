@@ -64,9 +64,10 @@ function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
 }
 
 const documents = ({ documents: written }: BatchPlan): Statement => ({
-  text: `insert into feed_document (conference, channel, key, version, body, traceparent)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[])
-    on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body, traceparent = excluded.traceparent`,
+  text: `insert into feed_document (conference, channel, key, version, body, traceparent, appended_at)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[], $7::timestamptz[])
+    on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body, traceparent = excluded.traceparent,
+      appended_at = excluded.appended_at`,
   values: [
     written.map(({ conference }) => conference),
     written.map(({ channel }) => channel),
@@ -74,6 +75,7 @@ const documents = ({ documents: written }: BatchPlan): Statement => ({
     written.map(({ version }) => version),
     written.map(({ body }) => (body === null ? null : JSON.stringify(body))),
     written.map(({ traceparent }) => traceparent),
+    written.map(({ appendedAt }) => appendedAt),
   ],
 });
 

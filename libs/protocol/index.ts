@@ -6,6 +6,7 @@ export {
   MAX_CHANNELS,
   MAX_DEPTH,
   parseBounded,
+  shownSchema,
   subscribeSchema,
   unsubscribeSchema,
 } from './messages.js';
@@ -33,5 +34,6 @@ export {
   PROTOCOL_VERSION,
   type RefusalBody,
   type ServerEvents,
+  type Shown,
   type SubscribeAck,
 } from './wire.js';

@@ -12,6 +12,8 @@ export const channelName = z
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_/.:@-]*$/, 'letters, digits and _ / . : @ -');
 const cursor = z.tuple([z.string().max(64), z.int().min(0)]).nullable();
 
+const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
+
 export const handshakeSchema = z.object({
   protocol: z.literal(PROTOCOL_VERSION),
   conference: z.string().min(1).max(64),
@@ -40,10 +42,15 @@ export const commandSchema = z.object({
     .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'has characters that are none')
     .optional(),
   after: z.int().min(0).optional(),
-  traceparent: z
-    .string()
-    .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
-    .optional(),
+  traceparent: traceparent.optional(),
+});
+
+export const shownSchema = z.object({
+  channel: channelName,
+  to: z.int().min(0),
+  appendedAt: z.int().min(0),
+  traceparent: traceparent.optional(),
+  took: z.int().min(0).max(10_000),
 });
 
 /**

@@ -17,6 +17,19 @@ export interface Frame {
   readonly entries: readonly Entry[];
   /** Trace context of the newest sampled change in the frame. */
   readonly traceparent?: string;
+  /** When the newest event in it was appended, milliseconds since 1970; absent: there is none. */
+  readonly appendedAt?: number;
+}
+
+/** A sample of what a client has shown, so that the road is measured to its end. */
+export interface Shown {
+  readonly channel: string;
+  readonly to: number;
+  /** As the frame said. */
+  readonly appendedAt: number;
+  readonly traceparent?: string;
+  /** Milliseconds from the frame's arrival to its painting. */
+  readonly took: number;
 }
 
 export interface Beacon {
@@ -98,4 +111,5 @@ export interface ClientEvents {
     ack?: (answer: { ok: true } | { refusal: RefusalBody }) => void,
   ): void;
   command(message: CommandMessage, ack: (answer: CommandAck) => void): void;
+  shown(message: Shown, ack?: (answer: { ok: true } | { refusal: RefusalBody }) => void): void;
 }

@@ -29,6 +29,7 @@ export class Feed1700000000101 implements MigrationInterface {
         version bigint not null,
         body json,
         traceparent text,
+        appended_at timestamptz not null,
         primary key (conference, channel, key)
       ) with (fillfactor = 70)`);
     // The tail reads by it; the one knowing exception to "no index on columns that change often".

@@ -19,8 +19,12 @@ program
   .command('start')
   .description('start the service in the foreground; Ctrl-C stops it')
   .action(async () => {
+    const config = readConfig();
+    // First of all: only what is loaded after it can be instrumented.
+    const { startTelemetry } = await import('../telemetry.js');
+    const telemetry = await startTelemetry(config);
     const { startService } = await import('../main.js');
-    await startService(readConfig());
+    await startService(config, telemetry);
   });
 
 program

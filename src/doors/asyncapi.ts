@@ -9,6 +9,7 @@ import {
   handshakeSchema,
   PROTOCOL_VERSION,
   refusalSchema,
+  shownSchema,
   subscribeAckSchema,
   subscribeSchema,
   unsubscribeSchema,
@@ -110,6 +111,12 @@ const sent = {
 const received = {
   subscribe: socket('subscribe', subscribeSchema, { channels: { schedule: null } }, subscribeAckSchema),
   unsubscribe: socket('unsubscribe', unsubscribeSchema, { channels: ['schedule'] }, z.object({ ok: z.literal(true) })),
+  shown: socket(
+    'shown',
+    shownSchema,
+    { channel: 'schedule', to: 18, appendedAt: 1_795_488_000_000, took: 16 },
+    z.object({ ok: z.literal(true) }),
+  ),
   command: socket(
     'command',
     commandSchema,

@@ -23,6 +23,7 @@ interface Document {
   readonly version: number;
   readonly json: string | null;
   readonly traceparent: null;
+  readonly appendedAt: 0;
 }
 
 /** The truth: every change that was ever made in this epoch. */
@@ -36,7 +37,14 @@ class Oracle {
     const channel = CHANNELS[Math.floor(random() * CHANNELS.length)] ?? 'schedule';
     const key = `k/${Math.floor(random() * 12)}`;
     const json = random() < 0.25 ? null : JSON.stringify({ value: this.head });
-    this.documents.set(`${channel} ${key}`, { channel, key, version: this.head, json, traceparent: null });
+    this.documents.set(`${channel} ${key}`, {
+      channel,
+      key,
+      version: this.head,
+      json,
+      traceparent: null,
+      appendedAt: 0,
+    });
   }
 
   loaded() {

@@ -48,7 +48,15 @@ export function createDoors(world: World = createWorld()): Doors {
     const documents = [...world.store.documents]
       .map(([name, { version, body }]) => {
         const [conference, channel = '', key = ''] = name.split(' ');
-        return { conference, channel, key, version, json: body && JSON.stringify(body), traceparent: null };
+        return {
+          conference,
+          channel,
+          key,
+          version,
+          json: body && JSON.stringify(body),
+          traceparent: null,
+          appendedAt: 0,
+        };
       })
       .filter(({ conference, version }) => conference === CONFERENCE && version > after)
       .sort((a, b) => a.version - b.version);

@@ -11,6 +11,7 @@ import { mayFollow } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
 import type { Follower } from './follower.js';
 import type { Hall } from './hall.js';
+import { takeShown } from './shown.js';
 import type { Door } from './socket-door.js';
 
 const MAX_FOLLOWED = 200;
@@ -33,6 +34,10 @@ export function answerMessages(door: Door, hall: Hall, follower: Follower): void
   on('subscribe', (message) => subscribe(door, hall, follower, message));
   on('unsubscribe', async (message) => {
     for (const channel of parseBounded(unsubscribeSchema, message).channels) follower.channels.delete(channel);
+    return { ok: true };
+  });
+  on('shown', async (message) => {
+    takeShown(follower, message);
     return { ok: true };
   });
   on('command', async (message) => {

@@ -90,6 +90,28 @@ describe('the socket door', () => {
     });
   });
 
+  it('[F7] a client says what it has shown; of what was never written to it, it is refused', async () => {
+    const socket = open(handshake(await running.token('screen', 'wall-7')));
+    await connected(socket);
+    const written = new Promise<{ to: number }>((resolve) => socket.once('frame', resolve));
+    await socket.emitWithAck('subscribe', { channels: { schedule: null } });
+    const { to } = await written;
+    const sample = { channel: 'schedule', to, appendedAt: Date.now() - 40, took: 16 };
+    expect(await socket.emitWithAck('shown', sample)).toEqual({ ok: true });
+    for (const nonsense of [
+      { ...sample, to: to + 1 },
+      { ...sample, channel: 'session/s1' },
+      { ...sample, took: -1 },
+      { ...sample, took: 1e9 },
+      { ...sample, traceparent: 'mine' },
+      { ...sample, appendedAt: 'now' },
+    ])
+      expect([nonsense, await socket.emitWithAck('shown', nonsense)]).toMatchObject([
+        nonsense,
+        { refusal: { code: 201 } },
+      ]);
+  });
+
   it('[X1] malformed, deep, oversized and binary input is refused by number or closed, and the process goes on', async () => {
     const token = await running.token('attendee', 'xaver');
     const socket = open(handshake(token));

@@ -11,10 +11,13 @@ export function useFeed(options: FeedClientOptions): FeedClient {
   useEffect(() => {
     let asked: ReturnType<typeof setTimeout> | undefined;
     let last = 0;
+    // After the frame that follows the drawing, in its own task: by then the browser has painted it.
+    const painted = () => requestAnimationFrame(() => setTimeout(() => client.painted()));
     const draw = () => {
       asked = undefined;
       last = performance.now();
       redraw((count) => count + 1);
+      painted();
     };
     // Several frames of one tick are one drawing; the first after a pause is drawn at once.
     const ask = () => (asked ??= setTimeout(draw, Math.max(0, REDRAW_MS - (performance.now() - last))));
