@@ -1,5 +1,6 @@
 /** The log as the rest of the program sees it: commands go in, events come out; sealing and the envelope happen in between. */
-import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { isSpanContextValid, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { recorded, traceparentOf } from '#libs/signals';
 import { decodeRecord, encodeCommand } from './codec.js';
 import type { Command, DecodeFailure, EventCatalog, JsonObject, LoggedEvent, NewEvent } from './envelope.js';
 import { eventIdOf } from './ids.js';
@@ -46,11 +47,20 @@ export function createJournal({ log, catalog, keys }: JournalParts): Journal {
         'append',
         { kind: SpanKind.PRODUCER, attributes: { 'hallway.events': command.events.length } },
         async (span) => {
+          const started = performance.now();
+          const own = span.spanContext();
           try {
             const events = await Promise.all(
               command.events.map((event, index) => seal({ keys, catalog, command, event, index })),
             );
-            const position = await log.append(command.conference, encodeCommand({ ...command, events }, catalog));
+            const position = await log.append(
+              command.conference,
+              encodeCommand(
+                { ...command, events, ...(isSpanContextValid(own) ? { traceparent: traceparentOf(own) } : {}) },
+                catalog,
+              ),
+            );
+            recorded.append.record((performance.now() - started) / 1_000);
             return { position, eventIds: events.map((_, index) => eventIdOf(command.commandId, index)) };
           } catch (error) {
             span.setStatus({ code: SpanStatusCode.ERROR });

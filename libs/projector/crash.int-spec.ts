@@ -211,10 +211,21 @@ describe('a projector that dies', () => {
     if (!zombie || !heir) throw new Error('a claim was declined');
     const last = records.at(-1);
     const fingerprint = last ? fingerprintOf(last) : null;
-    await expect(writeBatch({ pool, generation, claimed: zombie, plan: late, fingerprint })).rejects.toThrow(Fenced);
+    await expect(
+      writeBatch({ pool, generation, claimed: zombie, plan: late, fingerprint, startedAt: Date.now() }),
+    ).rejects.toThrow(Fenced);
     expect((await stored()).counters).toEqual([]);
-    await writeBatch({ pool, generation, claimed: heir, plan: await planOf(records, 0n, source), fingerprint });
-    await expect(writeBatch({ pool, generation, claimed: zombie, plan: late, fingerprint })).rejects.toThrow(Fenced);
+    await writeBatch({
+      pool,
+      generation,
+      claimed: heir,
+      plan: await planOf(records, 0n, source),
+      fingerprint,
+      startedAt: Date.now(),
+    });
+    await expect(
+      writeBatch({ pool, generation, claimed: zombie, plan: late, fingerprint, startedAt: Date.now() }),
+    ).rejects.toThrow(Fenced);
     expect(await stored()).toEqual(await oracle());
     await pool.end();
   });
@@ -226,7 +237,7 @@ describe('a projector that dies', () => {
     const zombie = await claim(pool, 0, 'zombie');
     if (!zombie) throw new Error('the claim was declined');
     const plan = await planOf(records, 0n, createPostgresRowSource(pool));
-    await writeBatch({ pool, generation, claimed: zombie, plan, fingerprint: null });
+    await writeBatch({ pool, generation, claimed: zombie, plan, fingerprint: null, startedAt: Date.now() });
     await pool.query(`update projection_checkpoint set lease_until = '-infinity'`);
     expect((await claim(pool, 0, 'heir'))?.next).toBe(1n);
     await pool.end();
@@ -240,7 +251,9 @@ describe('a projector that dies', () => {
     if (!claimed) throw new Error('the claim was declined');
     await pool.query(`update public.generation set state = 'retired' where id = $1`, [generation.id]);
     const plan = await planOf(records, 0n, createPostgresRowSource(pool));
-    await expect(writeBatch({ pool, generation, claimed, plan, fingerprint: null })).rejects.toThrow(Fenced);
+    await expect(
+      writeBatch({ pool, generation, claimed, plan, fingerprint: null, startedAt: Date.now() }),
+    ).rejects.toThrow(Fenced);
     expect((await stored()).counters).toEqual([]);
     await pool.end();
   });

@@ -12,6 +12,7 @@ import type {
   SubscriptionStatus,
 } from '#libs/event-log';
 import { isDataError, type Logger } from '#libs/postgres';
+import { recorded } from '#libs/signals';
 import { BatchSize } from './batch-size.js';
 import { beat, type Claim, claim, Fenced, fingerprintOf, type Generation, giveUp, LogMismatch } from './checkpoint.js';
 import { groupByCommand, isCut } from './commands-of.js';
@@ -150,6 +151,7 @@ class LogProjector implements Projector, PartitionConsumer {
       throw error;
     }
     this.errors.delete(partition);
+    recorded.claims.add(1);
     const { rows } = await pool.query<{ conference: string; offset: string }>(
       'select conference, "offset" from public.skipped_event where log_identity = $1',
       [this.options.generation.logIdentity],
@@ -248,6 +250,7 @@ class LogProjector implements Projector, PartitionConsumer {
     const { pool, set, catalog, generation } = this.options;
     const { claimed, reader, skipped } = held;
     const started = performance.now();
+    const startedAt = Date.now();
     const plan = await foldBatch({
       set,
       catalog,
@@ -261,7 +264,7 @@ class LogProjector implements Projector, PartitionConsumer {
       ...(parkOnly ? { parkOnly } : {}),
     });
     const last = records.at(-1);
-    await writeBatch({ pool, generation, claimed, plan, fingerprint: last ? fingerprintOf(last) : null });
+    await writeBatch({ pool, generation, claimed, plan, fingerprint: last ? fingerprintOf(last) : null, startedAt });
     claimed.next = next;
     held.progressAt = performance.now();
     for (const { conference, offset } of plan.skipped) skipped.add(`${conference} ${offset}`);

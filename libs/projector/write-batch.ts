@@ -1,8 +1,9 @@
 /** I2: one plan, one transaction. */
-import { SpanKind, trace } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type pg from 'pg';
 import { inTransaction } from '#libs/postgres';
-import { type Advance, type Claim, compareAndSwap, type Generation } from './checkpoint.js';
+import { causesOf, recorded, unobserved } from '#libs/signals';
+import { type Advance, type Claim, compareAndSwap, Fenced, type Generation } from './checkpoint.js';
 import type { BatchPlan, RowWrite } from './plan.js';
 import { remove, type Statement, upsert } from './sql.js';
 
@@ -15,25 +16,52 @@ export interface BatchWrite {
   readonly claimed: Claim;
   readonly plan: BatchPlan;
   readonly fingerprint: Buffer | null;
+  /** When its reading and folding began, milliseconds since 1970: the span and the metric tell of the whole. */
+  readonly startedAt: number;
 }
 
-/** @throws Fenced, and then nothing was written */
-export async function writeBatch({ pool, generation, claimed, plan, fingerprint }: BatchWrite): Promise<void> {
+/** One span for the transaction, in the trace of its one cause or linked to its many (I12). @throws Fenced, and then nothing was written */
+export async function writeBatch({
+  pool,
+  generation,
+  claimed,
+  plan,
+  fingerprint,
+  startedAt,
+}: BatchWrite): Promise<void> {
   const advance: Advance = { next: plan.next, fingerprint, missingKeys: plan.missingKeys };
+  const { parent, links, count } = causesOf(plan.traceparents);
   const attributes = {
-    'messaging.batch.message_count': plan.events,
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': TOPIC,
     'messaging.destination.partition.id': String(plan.partition),
+    'messaging.batch.message_count': plan.events,
+    'hallway.causes': count,
+    'hallway.documents': plan.documents.length,
+    'hallway.next': Number(plan.next),
+    'hallway.fold.ms': Date.now() - startedAt,
   };
-  await tracer.startActiveSpan('project', { kind: SpanKind.CONSUMER, attributes }, async (span) => {
-    try {
-      await inTransaction(pool, async (client) => {
+  const span = tracer.startSpan(
+    'project',
+    { kind: SpanKind.CONSUMER, attributes, links, startTime: startedAt },
+    parent,
+  );
+  try {
+    await unobserved(() =>
+      inTransaction(pool, async (client) => {
         await compareAndSwap(client, generation, claimed, advance);
         for (const { text, values } of statementsOf(plan, generation)) await client.query(text, [...values]);
-      });
-    } finally {
-      span.end();
-    }
-  });
+      }),
+    );
+    recorded.commit.record((Date.now() - startedAt) / 1_000);
+    recorded.batch.record(plan.events);
+  } catch (error) {
+    if (error instanceof Fenced) recorded.fences.add(1);
+    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'unknown' });
+    throw error;
+  } finally {
+    span.end();
+  }
 }
 
 function* statementsOf(plan: BatchPlan, generation: Generation): Iterable<Statement> {

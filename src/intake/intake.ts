@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type CommandAck, Refusal } from '#libs/protocol';
+import { spanContextOf } from '#libs/signals';
 import { actorId } from '../conference/access/events.js';
 import { capabilities } from '../conference/capabilities.js';
 import type { Identity } from '../conference/capability.js';
@@ -38,6 +39,8 @@ export interface ForeignCommand {
   readonly message: unknown;
   /** Whose own ids the message's id is one of (I13): the source, whomever it speaks for. */
   readonly sender: string;
+  /** The producer's trace context. */
+  readonly traceparent?: string;
 }
 
 export interface IntakePorts {
@@ -53,13 +56,15 @@ export function createIntake({ producers, handle }: IntakePorts): Intake {
       const command = commandOf(event, producers);
       const { id, source, traceparent } = event;
       const identity: Identity = { actor: actorOf(event), role: 'producer', conference };
+      // What is no trace context is no reason to refuse an event (W3C): it begins a trace of its own.
+      const trace = typeof traceparent === 'string' && spanContextOf(traceparent) ? { traceparent } : {};
       const message = {
         id: createHash('sha256').update(`${source}\n${id}`).digest('hex'),
         type: command,
         data: event.data,
-        ...(typeof traceparent === 'string' ? { traceparent } : {}),
+        ...trace,
       };
-      const ack = await handle({ identity, conference, message, sender: source });
+      const ack = await handle({ identity, conference, message, sender: source, ...trace });
       if ('refusal' in ack) throw Refusal.fromCode(ack.refusal.code, ack.refusal.message, ack.refusal.retryAfter);
       return ack;
     },

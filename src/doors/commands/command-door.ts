@@ -1,5 +1,5 @@
 /** One door for commands, whatever brought them: bounded, checked, allowed, decided on the replica, appended, answered with their outcome. */
-import { type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, context, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import {
   CommandTooLarge,
@@ -13,6 +13,7 @@ import {
 import type { ConferenceFeed, Feed } from '#libs/feed';
 import type { Logger } from '#libs/postgres';
 import { type CommandAck, commandSchema, describeIssues, parseBounded, Refusal } from '#libs/protocol';
+import { recorded, spanContextOf } from '#libs/signals';
 import { mayCommand } from '../../conference/access.js';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec, Identity } from '../../conference/capability.js';
@@ -75,23 +76,38 @@ class Door implements CommandDoor {
   }
 
   takeForeign(command: ForeignCommand): Promise<CommandAck> {
-    return this.take(command);
+    const producer = spanContextOf(command.traceparent);
+    const here = trace.getActiveSpan()?.spanContext();
+    // Over HTTP the request's own span already continues the producer's trace.
+    if (!producer || here?.traceId === producer.traceId) return this.take(command);
+    return this.take(command, trace.setSpanContext(ROOT_CONTEXT, producer));
   }
 
-  private take({ identity, conference, message, sender }: ForeignCommand): Promise<CommandAck> {
-    return tracer.startActiveSpan('command', async (span) => {
-      try {
-        const asked = read({ identity, conference, message, sender });
-        span.setAttribute('hallway.command', asked.spec.type);
-        linkTo(span, asked.message.traceparent);
-        return await this.run(asked);
-      } catch (error) {
-        span.setStatus({ code: SpanStatusCode.ERROR });
-        return { refusal: this.toRefusal(error).body() };
-      } finally {
-        span.end();
-      }
+  private take(command: ForeignCommand, parent: Context = context.active()): Promise<CommandAck> {
+    return tracer.startActiveSpan('command', {}, parent, async (span) => {
+      const started = performance.now();
+      const answer = await this.answer(command, span);
+      const outcome = 'refusal' in answer ? String(answer.refusal.code) : answer.outcome;
+      span.setAttribute('hallway.outcome', outcome);
+      // Found whatever the sampler said: refusals are what people ask about afterwards.
+      if ('refusal' in answer) span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('hallway.keep', true);
+      span.end();
+      recorded.command.record((performance.now() - started) / 1_000, { outcome });
+      return answer;
     });
+  }
+
+  private async answer({ identity, conference, message, sender }: ForeignCommand, span: Span): Promise<CommandAck> {
+    try {
+      const asked = read({ identity, conference, message, sender });
+      span.setAttribute('hallway.command', asked.spec.type);
+      // A link and no parent: whoever holds a phone must not decide what is sampled here.
+      const sent = spanContextOf(asked.message.traceparent);
+      if (sent) span.addLink({ context: sent });
+      return await this.run(asked);
+    } catch (error) {
+      return { refusal: this.toRefusal(error).body() };
+    }
   }
 
   async outcome({ actor }: Identity, conference: string, id: string): Promise<CommandAck> {
@@ -146,7 +162,7 @@ class Door implements CommandDoor {
       actorRole: identity.role,
       events: decision,
       ...(message.reason ? { reason: message.reason } : {}),
-      ...traceOf(message),
+      ...(message.traceparent ? { traceparent: message.traceparent } : {}),
     });
     const subject = decision[0]?.subject ?? eventIds[0] ?? '';
     return this.await(asked, feed, {
@@ -241,17 +257,3 @@ const ackOf = ({ base, outcome, because }: KnownOutcome): CommandAck => ({
 
 const isHeld = (feed: ConferenceFeed, { stream }: NewEvent): boolean =>
   stream !== null && heldChannels(stream).some((channel) => feed.document(channel, `held/${stream}`) !== undefined);
-
-/** I12: the sender's own trace; over HTTP the request's span is the parent, on a socket there is none. */
-function linkTo(span: Span, traceparent: string | undefined): void {
-  const [, traceId, spanId, flags] = traceparent?.split('-') ?? [];
-  if (traceId && spanId)
-    span.addLink({ context: { traceId, spanId, traceFlags: Number(`0x${flags}`) & 1, isRemote: true } });
-}
-
-function traceOf(message: Message): { readonly traceparent?: string } {
-  const span = trace.getActiveSpan()?.spanContext();
-  if (span && span.traceId !== '0'.repeat(32))
-    return { traceparent: `00-${span.traceId}-${span.spanId}-0${span.traceFlags & 1}` };
-  return message.traceparent ? { traceparent: message.traceparent } : {};
-}

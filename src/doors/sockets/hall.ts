@@ -2,10 +2,10 @@
  * All sockets of one conference. Each follower's place in each channel is kept here, so every frame continues exactly what was
  * written before; the replica encodes a frame once per (channel, place), which all who keep up share.
  */
-import { SpanKind, trace } from '@opentelemetry/api';
 import type { Advance, ConferenceFeed, EncodedFrame } from '#libs/feed';
 import type { Beacon, ClientClass } from '#libs/protocol';
 import type { Follower } from './follower.js';
+import { Tick } from './tick.js';
 import { isDrained, packetOf, writePacket } from './write.js';
 
 export const TICK_MS: Readonly<Record<ClientClass, number>> = { desk: 0, screen: 50, phone: 250 };
@@ -18,7 +18,6 @@ export interface HallStats {
   skipped: number;
 }
 
-const tracer = trace.getTracer('hallway.doors');
 const CLASSES: readonly ClientClass[] = ['desk', 'screen', 'phone'];
 
 export class Hall {
@@ -56,7 +55,7 @@ export class Hall {
   }
 
   /** Writes what a follower lacks of a channel; a socket that does not drain is left where it is. */
-  bring(follower: Follower, channel: string): void {
+  bring(follower: Follower, channel: string, tick?: Tick): void {
     const following = follower.channels.get(channel);
     if (!following || following.to === null) return;
     const frame = this.feed.changes(channel, following.to);
@@ -67,6 +66,7 @@ export class Hall {
       return;
     }
     this.write(follower, frame);
+    tick?.wrote(frame);
     following.to = frame.to;
   }
 
@@ -83,9 +83,10 @@ export class Hall {
   /** After everything that is due, so that it speaks of what was written. Encoded once per set of channels. */
   beacon(cls: ClientClass): void {
     const encoded = new Map<string, string>();
+    const tick = new Tick(cls, this.followers[cls].size);
     for (const follower of this.followers[cls]) {
       if (!isDrained(follower.socket)) continue;
-      for (const channel of follower.channels.keys()) this.bring(follower, channel);
+      for (const channel of follower.channels.keys()) this.bring(follower, channel, tick);
       const channels = [...follower.channels].flatMap(([channel, { to }]) => (to === null ? [] : [channel])).sort();
       const set = channels.join(' ');
       let packet = encoded.get(set);
@@ -95,6 +96,7 @@ export class Hall {
       }
       writePacket(follower.socket, packet);
     }
+    tick.end();
   }
 
   /** To one who has just begun to follow; not while another channel is still on its way. */
@@ -138,19 +140,16 @@ export class Hall {
     const channels = [...this.dirty[cls]];
     this.dirty[cls].clear();
     const followers = [...this.followers[cls]];
-    const span = tracer.startSpan('tick', {
-      kind: SpanKind.PRODUCER,
-      attributes: { 'hallway.class': cls, 'hallway.channels': channels.length, 'hallway.sockets': followers.length },
-    });
+    const tick = new Tick(cls, followers.length);
     const slice = (from: number) => {
       for (const follower of followers.slice(from, from + SLICE)) {
-        for (const channel of channels) this.bring(follower, channel);
+        for (const channel of channels) this.bring(follower, channel, tick);
       }
       if (from + SLICE < followers.length) {
         setImmediate(slice, from + SLICE);
         return;
       }
-      span.end();
+      tick.end();
       this.ticking.delete(cls);
       this.schedule(cls);
     };
