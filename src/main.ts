@@ -3,7 +3,7 @@ import type { Config } from './config.js';
 import type { Demo } from './demo/demo.js';
 import { MODERATOR } from './demo/script.js';
 import { removeLocalAccess, writeLocalAccess } from './local-access.js';
-import { createLogger } from './logger.js';
+import { createLogger, talkOnSignal } from './logger.js';
 import { createService, type Service } from './service.js';
 import type { Telemetry } from './telemetry.js';
 
@@ -14,6 +14,7 @@ const ORGANIZER = { role: 'organizer', conference: '*' } as const;
 /** Resolves when the service has stopped. */
 export async function startService(config: Config, telemetry: Telemetry): Promise<void> {
   const logger = createLogger(config);
+  talkOnSignal(logger);
   for (const problem of telemetry.problems) logger.warn(problem);
   process.on('unhandledRejection', (err) => logger.error({ err }, 'an unhandled rejection: a bug'));
   const started = performance.now();

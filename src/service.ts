@@ -30,6 +30,7 @@ import { createIntake, type Intake } from './intake/intake.js';
 import { openIntake } from './intake/open-intake.js';
 import { kafkaConnection } from './open-log.js';
 import { createHealth } from './ops/health.js';
+import { observeService } from './ops/observe.js';
 import { openStore, type Store } from './store.js';
 
 export interface Service {
@@ -168,14 +169,13 @@ async function openGateway(
     logger,
     findOutcome: (conference, id) => findOutcome(pool, conference, id),
   });
-  const sockets = createSocketDoor({
-    feed,
-    tokens,
-    commands,
-    logger,
-    limits: { ...DEFAULT_LIMITS, maxSockets: config.HALLWAY_MAX_SOCKETS },
-  });
-  const health = createHealth({ role: config.ROLE, feed, projector: projecting?.projector, sockets });
+  const limits = { ...DEFAULT_LIMITS, maxSockets: config.HALLWAY_MAX_SOCKETS };
+  const sockets = createSocketDoor({ feed, tokens, commands, logger, limits });
+  const { projector } = projecting ?? {};
+  const readLiveHere: HttpPorts['readLive'] = (read) => readLive(pool, read);
+  const pools = { store: store.pool, gateway: pool };
+  const unobserve = observeService({ feed, sockets, projector, pools, db: pool, readLive: readLiveHere });
+  const health = createHealth({ role: config.ROLE, feed, projector, sockets });
   const ports: HttpPorts = {
     feed,
     commands,
@@ -183,7 +183,7 @@ async function openGateway(
     tokens,
     health,
     logger,
-    readLive: (read) => readLive(pool, read),
+    readLive: readLiveHere,
     publicUrl: config.publicUrl,
     joinBudget: config.HALLWAY_JOIN_BUDGET,
   };
@@ -201,6 +201,7 @@ async function openGateway(
     readLive: ports.readLive,
     async stop() {
       health.drain();
+      unobserve();
       await sockets.drain(config.HALLWAY_DRAIN_MS);
       await sockets.close();
       await app.close();

@@ -77,6 +77,12 @@ class PostgresFeed implements Feed {
     return performance.now() - this.#tail.lastRead;
   }
 
+  oldest(): number {
+    let oldest = 0;
+    for (const replica of this.#replicas.values()) oldest = Math.max(oldest, replica.age());
+    return oldest;
+  }
+
   stats(): FeedStats {
     const { statements } = this.#reader;
     return {

@@ -73,7 +73,6 @@ const observed = {
   polls: total('feed.tail.reads', 'Readings of the feed by the gateway', '{read}'),
   reloads: total('feed.tail.reloads', 'Replicas read whole again', '{reload}'),
   pool: gauge('feed.pool.connections', 'Database connections by pool and state (idle, used, waiting)', '{connection}'),
-  eventLoop: gauge('feed.eventloop.delay', 'Delay of the event loop, 99th percentile since the last scrape', 's'),
 } as const;
 
 export type ObservedName = keyof typeof observed;

@@ -28,7 +28,14 @@ export function createHealth({ role, feed, projector, sockets }: HealthParts): H
     },
     alive() {
       const wedged = partitions().filter(({ owned, idleMs }) => owned && idleMs > WEDGED_MS);
-      return { ok: wedged.length === 0, details: { role, wedged: wedged.map(({ partition }) => partition) } };
+      // Who only lags is alive, and says how far: a restart would cost it what it has caught up.
+      const details = {
+        role,
+        wedged: wedged.map(({ partition }) => partition),
+        lag: lag(),
+        ageMs: Math.round(feed.oldest()),
+      };
+      return { ok: wedged.length === 0, details };
     },
     ready() {
       const errors = partitions().flatMap(({ partition, error }) => (error ? [{ partition, error }] : []));
@@ -38,6 +45,7 @@ export function createHealth({ role, feed, projector, sockets }: HealthParts): H
         role,
         draining,
         lag: lag(),
+        ageMs: Math.round(feed.oldest()),
         owned: partitions().filter(({ owned }) => owned).length,
         tailIdleMs: Math.round(idle),
         feed: feed.stats(),

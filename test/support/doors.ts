@@ -129,6 +129,7 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number): Fe
     },
     conferences: async () => (state() ? [CONFERENCE] : []),
     idle: () => 0,
+    oldest: age,
     checkPrimary: async () => true,
     stats: () => {
       throw new Error('nothing is counted here');
