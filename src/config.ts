@@ -106,7 +106,7 @@ const schema = z.object({
   HALLWAY_DEMO: z
     .enum(['on', 'off'])
     .optional()
-    .describe('A demo conference that plays by itself where there is none; default: on with the embedded database'),
+    .describe('A demo conference that plays by itself where there is none; default: on with ROLE=all'),
   HALLWAY_URL: z
     .url({ protocol: /^https?$/ })
     .optional()

@@ -143,8 +143,9 @@ async function takeFromKafka(
   return connection && openIntake({ config, connection, intake, db: store.pool, logger });
 }
 
-const wantsDemo = ({ ROLE, DATABASE_URL, HALLWAY_DEMO }: Config): boolean =>
-  ROLE !== 'projector' && (HALLWAY_DEMO ?? (DATABASE_URL ? 'off' : 'on')) === 'on';
+/** One process for everything is somebody trying it out, whatever it stands on. */
+const wantsDemo = ({ ROLE, HALLWAY_DEMO }: Config): boolean =>
+  ROLE !== 'projector' && (HALLWAY_DEMO ?? (ROLE === 'all' ? 'on' : 'off')) === 'on';
 
 interface Gateway extends Pick<DemoPorts, 'handle' | 'readLive'> {
   readonly url: string;

@@ -54,11 +54,17 @@ function read(record: IncomingRecord): { readonly event: ForeignEvent; readonly 
   return { event, conference: conference.data };
 }
 
+/** Clients that trace by themselves set the record's header and know nothing of CloudEvents. */
+const traced = (event: ForeignEvent, { traceparent }: IncomingRecord['headers']): ForeignEvent => ({
+  ...event,
+  traceparent: event.traceparent ?? traceparent,
+});
+
 /** Binary by its headers; everything else is read as structured, for producers that cannot set headers. */
 function eventOf({ key, headers }: IncomingRecord, value: Buffer): ForeignEvent {
   const text = value.toString('utf8');
   try {
-    if (!('ce_id' in headers)) return readStructured(text);
+    if (!('ce_id' in headers)) return traced(readStructured(text), headers);
     const event = CloudEventsKafka.toEvent({
       key,
       headers,
@@ -66,7 +72,7 @@ function eventOf({ key, headers }: IncomingRecord, value: Buffer): ForeignEvent 
       body: text,
     } as never) as unknown as ForeignEvent;
     const data: unknown = typeof event.data === 'string' ? JSON.parse(event.data) : event.data;
-    return { ...event, data, traceparent: event.traceparent ?? headers.traceparent };
+    return traced({ ...event, data }, headers);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal('malformed', 'this is not a CloudEvent 1.0, binary or structured, with JSON data');

@@ -29,7 +29,14 @@ export async function startProcess(environment: Readonly<Record<string, string>>
   const full = await withTestLog(environment);
   const port = full.PORT ?? String(await freePort());
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/cli/main.js', 'start'], {
-    env: { PATH: process.env.PATH ?? '', HALLWAY_DRAIN_MS: '300', METRICS_PORT: 'off', ...full, PORT: port },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HALLWAY_DRAIN_MS: '300',
+      METRICS_PORT: 'off',
+      ...(full.DATABASE_URL ? { HALLWAY_DEMO: 'off' } : {}),
+      ...full,
+      PORT: port,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

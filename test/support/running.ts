@@ -33,7 +33,14 @@ export async function startRunning({
 } = {}): Promise<Running> {
   const own = database ?? (await createTestDatabase());
   const config = readConfig(
-    await withTestLog({ DATABASE_URL: own.url, PORT: '0', LOG_LEVEL: 'silent', HALLWAY_DRAIN_MS: '0', ...environment }),
+    await withTestLog({
+      DATABASE_URL: own.url,
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      HALLWAY_DRAIN_MS: '0',
+      HALLWAY_DEMO: 'off',
+      ...environment,
+    }),
   );
   const make = (projectionVersion: string) => createService({ config, logger: silent, projectionVersion });
   const service = await make(version);
