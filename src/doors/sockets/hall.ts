@@ -4,9 +4,10 @@
  */
 import type { Advance, ConferenceFeed, EncodedFrame } from '#libs/feed';
 import type { Beacon, ClientClass } from '#libs/protocol';
+import { isDrained } from './drained.js';
+import { type Packet, packetOf, writePacket } from './fan-out.js';
 import type { Follower } from './follower.js';
 import { Tick } from './tick.js';
-import { isDrained, packetOf, writePacket } from './write.js';
 
 export const TICK_MS: Readonly<Record<ClientClass, number>> = { desk: 0, screen: 50, phone: 250 };
 export const BEACON_MS: Readonly<Record<ClientClass, number>> = { desk: 2_000, screen: 2_000, phone: 5_000 };
@@ -32,7 +33,7 @@ export class Hall {
     phone: new Set(),
   };
   private readonly ticking = new Set<ClientClass>();
-  private readonly packets = new WeakMap<EncodedFrame, string>();
+  private readonly packets = new WeakMap<EncodedFrame, Packet>();
   private readonly unsubscribe: () => void;
 
   constructor(
@@ -82,7 +83,7 @@ export class Hall {
 
   /** After everything that is due, so that it speaks of what was written. Encoded once per set of channels. */
   beacon(cls: ClientClass): void {
-    const encoded = new Map<string, string>();
+    const encoded = new Map<string, Packet>();
     const tick = new Tick(cls, this.followers[cls].size);
     for (const follower of this.followers[cls]) {
       if (!isDrained(follower.socket)) continue;

@@ -98,6 +98,8 @@ describe('the socket door', () => {
     const { to } = await written;
     const sample = { channel: 'schedule', to, appendedAt: Date.now() - 40, took: 16 };
     expect(await socket.emitWithAck('shown', sample)).toEqual({ ok: true });
+    // What was just written took the fast way: the libraries below are as it expects.
+    expect(running.service.socketStats()).toMatchObject({ slowPath: null });
     for (const nonsense of [
       { ...sample, to: to + 1 },
       { ...sample, channel: 'session/s1' },

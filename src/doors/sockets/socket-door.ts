@@ -11,11 +11,12 @@ import type { CommandDoor } from '../commands/command-door.js';
 import { openFeed } from '../open-feed.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
+import { isDrained } from './drained.js';
+import { fastPathProblem } from './fan-out.js';
 import type { Follower } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
 import { answerMessages } from './messages.js';
 import { recheck } from './recheck.js';
-import { isDrained } from './write.js';
 
 export interface SocketDoorPorts {
   readonly feed: Feed;
@@ -33,6 +34,8 @@ export interface SocketStats {
   readonly resumes: { changes: number; snapshot: number; current: number; ahead: number };
   /** By number. */
   readonly refused: Readonly<Record<number, number>>;
+  /** Why frames take the slow way; null: they do not. */
+  readonly slowPath: string | null;
 }
 
 export interface SocketDoor {
@@ -111,7 +114,7 @@ export class Door implements SocketDoor {
   stats(): SocketStats {
     const sockets = { screen: 0, desk: 0, phone: 0 };
     for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers[cls].size;
-    return { sockets, ...structuredClone(this.counted) };
+    return { sockets, slowPath: fastPathProblem(), ...structuredClone(this.counted) };
   }
 
   async drain(withinMs: number): Promise<void> {
