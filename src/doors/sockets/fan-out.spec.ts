@@ -22,7 +22,7 @@ class Sender {
 const wireOf = (over: object = {}) => ({
   readyState: 1,
   _sender: new Sender(),
-  _socket: { writable: true, write: jest.fn(() => true) },
+  _socket: { writable: true, write: jest.fn((_bytes: Buffer) => true) },
   ...over,
 });
 
