@@ -6,6 +6,7 @@ const NEEDS = [
   { command: 'chromium', packages: ['chromium'], what: 'Chromium (tests of the pages)' },
   { command: 'java', packages: ['openjdk-17-jre-headless'], what: 'Java 17 (Kafka, in tests and npm run kafka)' },
   { command: 'mvn', packages: ['maven'], what: 'Maven (fetches Kafka once)' },
+  { command: 'promtool', packages: ['prometheus'], what: 'promtool (tests of the alerts)' },
   { command: 'kcat', packages: ['kcat'], what: 'kcat (tests of foreign producers)' },
 ];
 

@@ -152,6 +152,7 @@ class LogProjector implements Projector, PartitionConsumer {
     }
     this.errors.delete(partition);
     recorded.claims.add(1);
+    recorded.fences.add(0); // It is there from the first scrape on: a rate of what begins at 1 is blind to the first.
     const { rows } = await pool.query<{ conference: string; offset: string }>(
       'select conference, "offset" from public.skipped_event where log_identity = $1',
       [this.options.generation.logIdentity],

@@ -59,7 +59,7 @@ export class Hall {
   bring(follower: Follower, channel: string, tick?: Tick): void {
     const following = follower.channels.get(channel);
     if (!following || following.to === null) return;
-    const frame = this.feed.changes(channel, following.to);
+    const frame = tick ? tick.changes(this.feed, channel, following.to) : this.feed.changes(channel, following.to);
     if (!frame) return;
     if (!isDrained(follower.socket)) {
       follower.slowSince ??= performance.now();
