@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, describeConfig, readConfig } from './config.js';
+import { ConfigError, configTable, describeConfig, readConfig } from './config.js';
 
 describe('configuration', () => {
   it('has sensible defaults', () => {
@@ -38,5 +39,9 @@ describe('configuration', () => {
     );
     expect(lines).not.toMatch(/hunter2|tok-en/);
     expect(lines).toMatch(/\(set\)/);
+  });
+
+  it('is listed in docs/operations.md as the schema says (npm run contracts writes it anew)', () => {
+    expect(readFileSync('docs/operations.md', 'utf8')).toContain(`-->\n${configTable()}\n<!--`);
   });
 });

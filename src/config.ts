@@ -180,3 +180,13 @@ export function describeConfig(
     };
   });
 }
+
+/** All that can be configured, as a table for people: name, default, meaning. */
+export function configTable(): string {
+  const defaults = readConfig({});
+  const rows = Object.entries(schema.shape).map(([name, { description = '' }]) => {
+    const value = defaults[name as keyof Config];
+    return `| \`${name}\` | ${value === undefined ? '' : `\`${shown(value)}\``} | ${description.replaceAll('|', '\\|')} |`;
+  });
+  return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}
