@@ -60,6 +60,9 @@ export async function startProcess(environment: Readonly<Record<string, string>>
           resolve(text);
         };
         lookers.add(look);
+        // A test that only times out would not say what the process was doing.
+        const late = () => reject(new Error(`${pattern} was not printed within 45 s:\n${text}`));
+        AbortSignal.timeout(45_000).addEventListener('abort', late);
         look();
         void ended.then((code) =>
           reject(new Error(`the process ended with ${code} before it printed ${pattern}:\n${text}`)),
@@ -104,6 +107,7 @@ export function api(url: () => string, token: string, conference = 'demo'): Api 
   const call = async (route: string, init: RequestInit) => {
     const response = await fetch(url() + route, {
       ...init,
+      signal: AbortSignal.timeout(20_000),
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
