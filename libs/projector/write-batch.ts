@@ -4,11 +4,10 @@ import type pg from 'pg';
 import { inTransaction } from '#libs/postgres';
 import { causesOf, recorded, unobserved } from '#libs/signals';
 import { type Advance, type Claim, compareAndSwap, Fenced, type Generation } from './checkpoint.js';
-import type { BatchPlan, RowWrite } from './plan.js';
-import { remove, type Statement, upsert } from './sql.js';
+import type { BatchPlan } from './plan.js';
+import { EVENTS_TOPIC, statementsOf } from './statements.js';
 
 const tracer = trace.getTracer('hallway.projector');
-const TOPIC = 'conference.events';
 
 export interface BatchWrite {
   readonly pool: pg.Pool;
@@ -33,7 +32,7 @@ export async function writeBatch({
   const { parent, links, count } = causesOf(plan.traceparents);
   const attributes = {
     'messaging.operation.type': 'process',
-    'messaging.destination.name': TOPIC,
+    'messaging.destination.name': EVENTS_TOPIC,
     'messaging.destination.partition.id': String(plan.partition),
     'messaging.batch.message_count': plan.events,
     'hallway.causes': count,
@@ -61,122 +60,5 @@ export async function writeBatch({
     throw error;
   } finally {
     span.end();
-  }
-}
-
-function* statementsOf(plan: BatchPlan, generation: Generation): Iterable<Statement> {
-  for (const writes of byTable(plan.rows)) {
-    const table = writes[0]?.table;
-    if (!table) continue;
-    const puts = writes.flatMap(({ conference, row }) => (row ? [{ conference, row }] : []));
-    const removals = writes.flatMap(({ conference, key, row }) => (row ? [] : [{ conference, row: key }]));
-    if (removals.length > 0) yield remove(table, removals);
-    if (puts.length > 0) yield upsert(table, puts);
-  }
-  if (plan.documents.length > 0) yield documents(plan);
-  if (plan.audit.length > 0) yield audit(plan);
-  if (plan.heads.size > 0) yield heads(plan);
-  if (plan.skipped.length > 0) yield skipped(plan, generation);
-  if (plan.erased.length > 0) yield erased(plan);
-  if (plan.deadLetters.length > 0) yield* deadLetters(plan);
-}
-
-function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
-  const groups = new Map<string, RowWrite[]>();
-  for (const write of rows) {
-    const group = groups.get(write.table.name);
-    if (group) group.push(write);
-    else groups.set(write.table.name, [write]);
-  }
-  return groups.values();
-}
-
-const documents = ({ documents: written }: BatchPlan): Statement => ({
-  text: `insert into feed_document (conference, channel, key, version, body, traceparent, appended_at)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[], $7::timestamptz[])
-    on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body, traceparent = excluded.traceparent,
-      appended_at = excluded.appended_at`,
-  values: [
-    written.map(({ conference }) => conference),
-    written.map(({ channel }) => channel),
-    written.map(({ key }) => key),
-    written.map(({ version }) => version),
-    written.map(({ body }) => (body === null ? null : JSON.stringify(body))),
-    written.map(({ traceparent }) => traceparent),
-    written.map(({ appendedAt }) => appendedAt),
-  ],
-});
-
-const audit = ({ audit: written }: BatchPlan): Statement => ({
-  text: `insert into audit_entry (conference, "offset", at, type, subject, actor, actor_role, reason, command_id, traceparent, no_effect, data, before, after)
-    select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[], $10::text[],
-      $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[])
-    on conflict do nothing`,
-  values: [
-    written.map(({ conference }) => conference),
-    written.map(({ offset }) => offset),
-    written.map(({ at }) => at),
-    written.map(({ type }) => type),
-    written.map(({ subject }) => subject),
-    written.map(({ actor }) => actor),
-    written.map(({ actorRole }) => actorRole),
-    written.map(({ reason }) => reason),
-    written.map(({ commandId }) => commandId),
-    written.map(({ traceparent }) => traceparent),
-    written.map(({ noEffect }) => noEffect),
-    written.map(({ data }) => JSON.stringify(data)),
-    written.map(({ before }) => JSON.stringify(before)),
-    written.map(({ after }) => JSON.stringify(after)),
-  ],
-});
-
-const heads = ({ heads: written, partition }: BatchPlan): Statement => ({
-  text: `insert into feed_head (conference, partition, head) select c, $3, h from unnest($1::text[], $2::bigint[]) as u(c, h)
-    on conflict (conference) do update set head = excluded.head`,
-  values: [[...written.keys()], [...written.values()], partition],
-});
-
-const skipped = ({ skipped: written }: BatchPlan, generation: Generation): Statement => ({
-  text: `insert into public.skipped_event (conference, "offset", log_identity, by_actor, at)
-    select c, o, $5, b, a from unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[]) as u(c, o, b, a) on conflict do nothing`,
-  values: [
-    written.map(({ conference }) => conference),
-    written.map(({ offset }) => offset),
-    written.map(({ by }) => by),
-    written.map(({ at }) => at),
-    generation.logIdentity,
-  ],
-});
-
-/** A subject that never wrote anything gets an emptied row too: it is refused ever after. */
-const erased = ({ erased: written }: BatchPlan): Statement => ({
-  text: `insert into public.subject_key (conference, subject, key_id, key, erased_at)
-    select c, s, gen_random_uuid(), null, a from unnest($1::text[], $2::text[], $3::timestamptz[]) as u(c, s, a)
-    on conflict (conference, subject) do update set key = null, erased_at = coalesce(subject_key.erased_at, excluded.erased_at)`,
-  values: [
-    written.map(({ conference }) => conference),
-    written.map(({ subject }) => subject),
-    written.map(({ at }) => at),
-  ],
-});
-
-/** Rare, and of ragged arrays: one statement each. */
-function* deadLetters({ deadLetters: written, partition }: BatchPlan): Iterable<Statement> {
-  for (const { record, reason } of written) {
-    yield {
-      text: `insert into public.dead_letter (topic, partition, "offset", reason, key, header_names, header_values, value, time)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0)) on conflict do nothing`,
-      values: [
-        TOPIC,
-        partition,
-        record.offset.toString(),
-        reason,
-        record.key,
-        [...record.headers.keys()],
-        [...record.headers.values()],
-        record.value,
-        record.timestamp,
-      ],
-    };
   }
 }

@@ -115,6 +115,17 @@ describe('the door for commands', () => {
     expect(await codeOf(ask('q5'), someone('ben'))).toBe('applied');
   });
 
+  it('I9: what is told to try again is not counted: an outage locks nobody out for having tried', async () => {
+    doors.age = 5_001;
+    for (let turn = 0; turn < 10; turn++) expect(await codeOf(ask('1'), someone('ann'))).toBe(103);
+    doors.age = 0;
+    doors.appendFails = new LogUnavailable('connection refused');
+    for (let turn = 0; turn < 10; turn++) expect(await codeOf(ask('1'), someone('ann'))).toBe(104);
+    doors.appendFails = undefined;
+    for (let turn = 0; turn < 5; turn++) expect(await codeOf(ask(`q${turn}`), someone('ann'))).toBe('applied');
+    expect(await codeOf(ask('q5'), someone('ann'))).toBe(106);
+  });
+
   it('I4: commands to a stream that is held for repair are refused with "try again"', async () => {
     await doors.world.log.append(CONFERENCE, recordsOf('not-yet-invented', 'session/s1'));
     await doors.follow();

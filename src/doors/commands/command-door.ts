@@ -123,18 +123,28 @@ class Door implements CommandDoor {
       throw error;
     });
     try {
-      return await this.decide(asked, opened?.feed ?? null);
+      return await this.decideAndAppend(asked, opened?.feed ?? null);
     } finally {
       opened?.release();
     }
   }
 
+  private async decideAndAppend(asked: Asked, feed: ConferenceFeed | null): Promise<CommandAck> {
+    const { identity, spec, data } = asked;
+    const allowed = mayCommand(identity, spec, data, feed ? stateOf(feed) : emptyState);
+    if (allowed !== 'ok') throw allowed;
+    const refund = await this.charge(spec, identity);
+    try {
+      return await this.decide(asked, feed);
+    } catch (error) {
+      // Whoever is told to try again and does must not be locked out by it, just when an outage is over.
+      if (error instanceof LogUnavailable || (error instanceof Refusal && error.code < 200)) await refund();
+      throw error;
+    }
+  }
+
   private async decide(asked: Asked, feed: ConferenceFeed | null): Promise<CommandAck> {
     const { identity, conference, message, spec, data, commandId } = asked;
-    const before = feed ? stateOf(feed) : emptyState;
-    const allowed = mayCommand(identity, spec, data, before);
-    if (allowed !== 'ok') throw allowed;
-    await this.limit(spec, identity);
     if (feed && message.after !== undefined && !(await feed.reached(message.after, WAIT_MS)))
       throw new Refusal('behind', undefined, 500);
     if (feed && feed.age() > MAX_AGE_MS) throw new Refusal('behind', undefined, 1_000);
@@ -210,16 +220,19 @@ class Door implements CommandDoor {
     return null;
   }
 
-  private async limit(spec: CommandSpec, { actor, role }: Identity): Promise<void> {
+  /** Counts one command of this actor. @returns what takes the count back */
+  private async charge(spec: CommandSpec, { actor, role }: Identity): Promise<() => Promise<unknown>> {
     // A producer speaks for many; the intake has a limit of its own.
-    if (!spec.limit || role === 'producer') return;
+    if (!spec.limit || role === 'producer') return async () => undefined;
     let limiter = this.limiters.get(spec.type);
     if (!limiter) {
       limiter = new RateLimiterMemory({ points: spec.limit.points, duration: spec.limit.perSeconds });
       this.limiters.set(spec.type, limiter);
     }
+    const counted = limiter;
     try {
-      await limiter.consume(actor);
+      await counted.consume(actor);
+      return () => counted.reward(actor);
     } catch (error) {
       if (error instanceof RateLimiterRes) throw new Refusal('rate-limited', undefined, Math.ceil(error.msBeforeNext));
       throw error;

@@ -1,11 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Socket } from 'socket.io';
-import { judge, packetOf, writePacket } from './fan-out.js';
+import { judge, Outlet, packetOf } from './fan-out.js';
 
 /** As ws has it. */
 class Sender {
-  _state = 0;
-  _queue: unknown[] = [];
+  readonly _state = 0;
   static frame(data: Buffer, { opcode }: { opcode: number }): Buffer[] {
     const head =
       data.length < 126 ? Buffer.from([0x80 | opcode, data.length]) : Buffer.alloc(data.length < 65_536 ? 4 : 10);
@@ -21,8 +20,9 @@ class Sender {
 
 const wireOf = (over: object = {}) => ({
   readyState: 1,
+  extensions: '',
   _sender: new Sender(),
-  _socket: { writable: true, write: jest.fn((_bytes: Buffer) => true) },
+  _socket: { writable: true, writableLength: 0, write: jest.fn((_bytes: Buffer) => true) },
   ...over,
 });
 
@@ -38,7 +38,7 @@ describe('the fast path', () => {
   it('writes the frame that was built once, as it is', () => {
     const wire = wireOf();
     const { socket, write } = socketOf(wire);
-    writePacket(socket, packet);
+    new Outlet(socket).write(packet);
     expect(wire._socket.write).toHaveBeenCalledWith(packet.bytes);
     expect(write).not.toHaveBeenCalled();
     expect(packet.bytes.subarray(2).toString()).toBe('42["frame",{"to":1}]');
@@ -49,15 +49,22 @@ describe('the fast path', () => {
       [wireOf(), { writeBuffer: ['waiting'] }],
       [wireOf(), { readyState: 'closing' }],
       [wireOf({ readyState: 2 }), {}],
-      [wireOf({ _sender: Object.assign(new Sender(), { _state: 1 }) }), {}],
-      [wireOf({ _sender: Object.assign(new Sender(), { _queue: ['waiting'] }) }), {}],
-      [wireOf({ _socket: { writable: false, write: jest.fn() } }), {}],
+      [wireOf({ extensions: 'permessage-deflate' }), {}],
+      [wireOf({ _socket: { writable: false, writableLength: 0, write: jest.fn() } }), {}],
     ] as const) {
       const { socket, write } = socketOf(wire, over);
-      writePacket(socket, packet);
+      new Outlet(socket).write(packet);
       expect(write).toHaveBeenCalledWith(packet.text);
       expect(wire._socket.write).not.toHaveBeenCalled();
     }
+  });
+
+  it('says who does not drain: too many packets in engine.io, or too many bytes in the socket', () => {
+    const drains = (over: object, waiting: unknown[] = []) =>
+      new Outlet(socketOf(wireOf(over), { writeBuffer: waiting }).socket).drains;
+    expect(drains({})).toBe(true);
+    expect(drains({}, Array.from({ length: 16 }))).toBe(false);
+    expect(drains({ _socket: { writable: true, writableLength: 65_536, write: jest.fn() } })).toBe(false);
   });
 
   it('judges libraries by what they would send, and says what is different', () => {
@@ -68,7 +75,7 @@ describe('the fast path', () => {
       }
     }
     expect(judge(undefined)).toMatch(/no websocket/);
-    expect(judge(wireOf({ _sender: {} }))).toMatch(/sender/);
+    expect(judge(wireOf({ _sender: {} }))).toMatch(/elsewhere/);
     expect(judge(wireOf({ _socket: null }))).toMatch(/no socket/);
     expect(judge(wireOf({ _sender: new Masking() }))).toMatch(/other frames/);
   });

@@ -12,20 +12,26 @@ export interface Packet {
   readonly bytes: Buffer;
 }
 
-interface Sender {
-  readonly _state: number;
-  readonly _queue: readonly unknown[];
-  readonly constructor: { frame?(data: Buffer, options: object): readonly Buffer[] };
-}
-
 interface Wire {
   readonly readyState: number;
-  readonly _sender: Sender;
-  readonly _socket: { readonly writable: boolean; write(bytes: Buffer): boolean } | null;
+  /** Without any, nothing waits inside ws: its sender queues only while it compresses. */
+  readonly extensions: string;
+  readonly _sender: { readonly constructor: { frame?(data: Buffer, options: object): readonly Buffer[] } };
+  readonly _socket: {
+    readonly writable: boolean;
+    readonly writableLength: number;
+    write(bytes: Buffer): boolean;
+  } | null;
+}
+
+interface Conn {
+  readonly readyState: string;
+  readonly writeBuffer: readonly unknown[];
+  readonly transport: { readonly socket?: Wire };
+  write(text: string): unknown;
 }
 
 const OPEN = 1;
-const IDLE = 0;
 /** engine.io's prefix of a message. */
 const MESSAGE = '4';
 
@@ -61,37 +67,58 @@ export function judge(found: unknown): string | true {
   const wire = found as Partial<Wire> | undefined;
   if (typeof wire?.readyState !== 'number') return 'the transport has no websocket where it had one';
   const { _sender: sender, _socket: socket } = wire;
-  if (typeof sender?._state !== 'number' || !Array.isArray(sender._queue)) return 'the websocket’s sender is another';
   if (typeof socket?.write !== 'function' || typeof socket.writable !== 'boolean')
     return 'there is no socket to write to';
-  const { frame } = sender.constructor;
-  if (!frame) return 'the websocket builds frames elsewhere';
+  if (typeof socket.writableLength !== 'number') return 'the socket does not say what waits in it';
+  if (typeof wire.extensions !== 'string') return 'the websocket does not say what it compresses';
+  const maker = sender?.constructor;
+  if (!maker?.frame) return 'the websocket builds frames elsewhere';
   for (const size of [1, 200, 70_000]) {
     const { text, bytes } = packetOf('x', `"${'é'.repeat(size)}"`);
     const options = { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true };
-    if (!Buffer.concat(frame.call(sender.constructor, Buffer.from(MESSAGE + text), options)).equals(bytes))
+    if (!Buffer.concat(maker.frame(Buffer.from(MESSAGE + text), options)).equals(bytes))
       return 'the websocket builds other frames';
   }
   return true;
 }
 
-/** Whatever is still on its way by the stock path goes first: then this one takes it too. */
-export function writePacket({ conn }: Socket, { text, bytes }: Packet): void {
-  const { transport, writeBuffer } = conn as unknown as {
-    transport: { socket?: Wire };
-    writeBuffer: readonly unknown[];
-  };
-  const wire = transport.socket;
-  trusted ??= judge(wire);
-  if (
-    trusted === true &&
-    wire?.readyState === OPEN &&
-    conn.readyState === 'open' &&
-    writeBuffer.length === 0 &&
-    wire._sender._state === IDLE &&
-    wire._sender._queue.length === 0 &&
-    wire._socket?.writable
-  )
-    wire._socket.write(bytes);
-  else conn.write(text);
+/** More than this waiting in our memory for one reader: it is skipped, and later resumed by version (I9). */
+const MAX_PACKETS = 16;
+const MAX_BYTES = 64 * 1024;
+
+/**
+ * Where one socket's packets leave. Looking for these objects at each write, through four others, cost as much as everything else the
+ * hall does beside the write. They stay the same: there is one transport, so none is ever changed for another.
+ */
+export class Outlet {
+  private readonly conn: Conn;
+  private readonly wire: Wire | undefined;
+  private readonly net: Wire['_socket'];
+  private readonly fast: boolean;
+
+  constructor({ conn }: Socket) {
+    this.conn = conn as unknown as Conn;
+    this.wire = this.conn.transport.socket;
+    this.net = this.wire?._socket ?? null;
+    trusted ??= judge(this.wire);
+    this.fast = trusted === true && this.wire?.extensions === '';
+  }
+
+  get drains(): boolean {
+    return this.conn.writeBuffer.length < MAX_PACKETS && (this.net?.writableLength ?? 0) < MAX_BYTES;
+  }
+
+  /** Whatever is still on its way by the stock path goes first: then this one takes it too. */
+  write({ text, bytes }: Packet): void {
+    const { conn, wire, net } = this;
+    if (
+      this.fast &&
+      wire?.readyState === OPEN &&
+      conn.readyState === 'open' &&
+      conn.writeBuffer.length === 0 &&
+      net?.writable
+    )
+      net.write(bytes);
+    else conn.write(text);
+  }
 }

@@ -3,9 +3,12 @@ import type { ConferenceFeed } from '#libs/feed';
 import type { ClientClass } from '#libs/protocol';
 import type { Verified } from '../tokens/tokens.js';
 import type { TokenBucket } from './admission.js';
+import type { Outlet } from './fan-out.js';
 
 /** How far one socket's copy of one channel is complete, as far as the server has written it. */
 export interface Following {
+  readonly follower: Follower;
+  readonly channel: string;
   /** null: a resume is being worked out; nothing else is written for the channel. */
   to: number | null;
 }
@@ -13,10 +16,12 @@ export interface Following {
 /** A connected socket. */
 export interface Follower {
   readonly socket: Socket;
+  readonly outlet: Outlet;
   readonly cls: ClientClass;
   readonly verified: Verified;
   readonly conference: string;
   readonly feed: ConferenceFeed;
+  /** Changed by Followers alone. */
   readonly channels: Map<string, Following>;
   readonly bucket: TokenBucket;
   /** Monotonic time since when it has not drained; null: it drains. */

@@ -4,10 +4,10 @@
  */
 import type { Advance, ConferenceFeed, EncodedFrame } from '#libs/feed';
 import type { Beacon, ClientClass } from '#libs/protocol';
-import { isDrained } from './drained.js';
-import { type Packet, packetOf, writePacket } from './fan-out.js';
-import type { Follower } from './follower.js';
-import { Tick } from './tick.js';
+import { type Packet, packetOf } from './fan-out.js';
+import type { Follower, Following } from './follower.js';
+import { Followers } from './followers.js';
+import { framePacket, Tick } from './tick.js';
 
 export const TICK_MS: Readonly<Record<ClientClass, number>> = { desk: 0, screen: 50, phone: 250 };
 export const BEACON_MS: Readonly<Record<ClientClass, number>> = { desk: 2_000, screen: 2_000, phone: 5_000 };
@@ -22,18 +22,13 @@ export interface HallStats {
 const CLASSES: readonly ClientClass[] = ['desk', 'screen', 'phone'];
 
 export class Hall {
-  readonly followers: Readonly<Record<ClientClass, Set<Follower>>> = {
-    desk: new Set(),
-    screen: new Set(),
-    phone: new Set(),
-  };
+  readonly followers = new Followers();
   private readonly dirty: Readonly<Record<ClientClass, Set<string>>> = {
     desk: new Set(),
     screen: new Set(),
     phone: new Set(),
   };
   private readonly ticking = new Set<ClientClass>();
-  private readonly packets = new WeakMap<EncodedFrame, Packet>();
   private readonly unsubscribe: () => void;
 
   constructor(
@@ -51,43 +46,43 @@ export class Hall {
     this.unsubscribe();
   }
 
-  get size(): number {
-    return CLASSES.reduce((sum, cls) => sum + this.followers[cls].size, 0);
-  }
-
   /** Writes what a follower lacks of a channel; a socket that does not drain is left where it is. */
-  bring(follower: Follower, channel: string, tick?: Tick): void {
-    const following = follower.channels.get(channel);
-    if (!following || following.to === null) return;
-    const frame = tick ? tick.changes(this.feed, channel, following.to) : this.feed.changes(channel, following.to);
-    if (!frame) return;
-    if (!isDrained(follower.socket)) {
+  bring(following: Following, tick: Tick): void {
+    if (following.to === null) return;
+    const due = tick.due(this.feed, following.channel, following.to);
+    if (!due) return;
+    const { follower } = following;
+    if (!follower.outlet.drains) {
       follower.slowSince ??= performance.now();
       this.stats.skipped += 1;
       return;
     }
-    this.write(follower, frame);
-    tick?.wrote(frame);
-    following.to = frame.to;
+    follower.outlet.write(due.packet);
+    following.to = due.frame.to;
+    due.sockets += 1;
+    this.stats.frames += 1;
   }
 
-  write(follower: Follower, frame: EncodedFrame): void {
-    let packet = this.packets.get(frame);
-    if (packet === undefined) {
-      packet = packetOf('frame', frame.json);
-      this.packets.set(frame, packet);
-    }
-    writePacket(follower.socket, packet);
+  /** Everything a follower lacks, outside of its ticks. */
+  catchUp(follower: Follower): void {
+    const tick = new Tick(follower.cls, 1);
+    for (const following of follower.channels.values()) this.bring(following, tick);
+    tick.end();
+  }
+
+  write({ outlet }: Follower, frame: EncodedFrame): void {
+    outlet.write(framePacket(frame));
     this.stats.frames += 1;
   }
 
   /** After everything that is due, so that it speaks of what was written. Encoded once per set of channels. */
   beacon(cls: ClientClass): void {
     const encoded = new Map<string, Packet>();
-    const tick = new Tick(cls, this.followers[cls].size);
-    for (const follower of this.followers[cls]) {
-      if (!isDrained(follower.socket)) continue;
-      for (const channel of follower.channels.keys()) this.bring(follower, channel, tick);
+    const followers = this.followers.of(cls);
+    const tick = new Tick(cls, followers.size);
+    for (const follower of followers) {
+      if (!follower.outlet.drains) continue;
+      for (const following of follower.channels.values()) this.bring(following, tick);
       const channels = [...follower.channels].flatMap(([channel, { to }]) => (to === null ? [] : [channel])).sort();
       const set = channels.join(' ');
       let packet = encoded.get(set);
@@ -95,7 +90,7 @@ export class Hall {
         packet = packetOf('beacon', JSON.stringify(this.beaconOf(cls, channels)));
         encoded.set(set, packet);
       }
-      writePacket(follower.socket, packet);
+      follower.outlet.write(packet);
     }
     tick.end();
   }
@@ -105,7 +100,7 @@ export class Hall {
     const following = [...follower.channels];
     if (following.length === 0 || following.some(([, { to }]) => to === null)) return;
     const channels = following.map(([channel]) => channel);
-    writePacket(follower.socket, packetOf('beacon', JSON.stringify(this.beaconOf(follower.cls, channels))));
+    follower.outlet.write(packetOf('beacon', JSON.stringify(this.beaconOf(follower.cls, channels))));
   }
 
   private beaconOf(cls: ClientClass, channels: readonly string[]): Beacon {
@@ -119,7 +114,7 @@ export class Hall {
     if (advance.reloaded) this.onReload();
     else {
       for (const cls of CLASSES) {
-        if (this.followers[cls].size === 0) continue;
+        if (this.followers.of(cls).size === 0) continue;
         for (const channel of advance.channels) this.dirty[cls].add(channel);
         this.schedule(cls);
       }
@@ -138,22 +133,21 @@ export class Hall {
 
   /** One tick of one class, in slices: desks and screens get their turn between two slices of phones. */
   private flush(cls: ClientClass): void {
-    const channels = [...this.dirty[cls]];
+    const due = [...this.dirty[cls]].flatMap((channel) => [...this.followers.following(cls, channel)]);
     this.dirty[cls].clear();
-    const followers = [...this.followers[cls]];
-    const tick = new Tick(cls, followers.length);
-    const slice = (from: number) => {
-      for (const follower of followers.slice(from, from + SLICE)) {
-        for (const channel of channels) this.bring(follower, channel, tick);
-      }
-      if (from + SLICE < followers.length) {
-        setImmediate(slice, from + SLICE);
+    const tick = new Tick(cls, due.length);
+    let next = 0;
+    const slice = () => {
+      const end = Math.min(next + SLICE, due.length);
+      while (next < end) this.bring(due[next++] as Following, tick);
+      if (next < due.length) {
+        setImmediate(slice);
         return;
       }
       tick.end();
       this.ticking.delete(cls);
       this.schedule(cls);
     };
-    slice(0);
+    slice();
   }
 }

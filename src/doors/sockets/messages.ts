@@ -33,7 +33,7 @@ export function answerMessages(door: Door, hall: Hall, follower: Follower): void
   };
   on('subscribe', (message) => subscribe(door, hall, follower, message));
   on('unsubscribe', async (message) => {
-    for (const channel of parseBounded(unsubscribeSchema, message).channels) follower.channels.delete(channel);
+    for (const channel of parseBounded(unsubscribeSchema, message).channels) hall.followers.unfollow(follower, channel);
     return { ok: true };
   });
   on('shown', async (message) => {
@@ -79,7 +79,7 @@ async function subscribe(door: Door, hall: Hall, follower: Follower, message: un
       continue;
     }
     answers[channel] = 'ok';
-    follower.channels.set(channel, { to: null });
+    hall.followers.follow(follower, channel);
     followed.push([channel, cursor as Cursor | null]);
   }
   // After the ack: all content comes as frames, and a beacon says that it was all: nobody waits for the next one to be "live".

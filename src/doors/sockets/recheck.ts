@@ -7,19 +7,17 @@ import type { Door } from './socket-door.js';
 /** Grants or erasures changed: they hold for live sockets, too. */
 export function recheck(door: Door, hall: Hall): void {
   const state = stateOf(hall.feed);
-  for (const followers of Object.values(hall.followers)) {
-    for (const follower of followers) {
-      const { identity } = follower.verified;
-      const here = mayConnect(identity, state);
-      if (here !== 'ok') {
-        door.refuse(follower, here.refusal);
-        continue;
-      }
-      for (const channel of follower.channels.keys()) {
-        if (!(mayFollow(identity, channel, state) instanceof Refusal)) continue;
-        follower.channels.delete(channel);
-        door.refuse(follower, 'revoked');
-      }
+  for (const follower of hall.followers.all()) {
+    const { identity } = follower.verified;
+    const here = mayConnect(identity, state);
+    if (here !== 'ok') {
+      door.refuse(follower, here.refusal);
+      continue;
+    }
+    for (const channel of follower.channels.keys()) {
+      if (!(mayFollow(identity, channel, state) instanceof Refusal)) continue;
+      hall.followers.unfollow(follower, channel);
+      door.refuse(follower, 'revoked');
     }
   }
 }

@@ -11,9 +11,8 @@ import type { CommandDoor } from '../commands/command-door.js';
 import { openFeed } from '../open-feed.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
-import { isDrained } from './drained.js';
-import { fastPathProblem } from './fan-out.js';
-import type { Follower } from './follower.js';
+import { fastPathProblem, Outlet } from './fan-out.js';
+import type { Follower, Following } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
 import { answerMessages } from './messages.js';
 import { recheck } from './recheck.js';
@@ -113,7 +112,7 @@ export class Door implements SocketDoor {
 
   stats(): SocketStats {
     const sockets = { screen: 0, desk: 0, phone: 0 };
-    for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers[cls].size;
+    for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers.of(cls).size;
     return { sockets, slowPath: fastPathProblem(), ...structuredClone(this.counted) };
   }
 
@@ -121,7 +120,7 @@ export class Door implements SocketDoor {
     this.draining = true;
     this.io?.emit('drain', { within: withinMs });
     const end = performance.now() + withinMs;
-    while (performance.now() < end && [...this.halls.values()].some(({ size }) => size > 0))
+    while (performance.now() < end && [...this.halls.values()].some(({ followers }) => followers.size > 0))
       await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
@@ -168,6 +167,7 @@ export class Door implements SocketDoor {
     }
     const follower: Follower = {
       socket,
+      outlet: new Outlet(socket),
       cls,
       verified,
       conference,
@@ -183,15 +183,15 @@ export class Door implements SocketDoor {
   private entered(socket: Socket): void {
     const { follower } = socket.data as { follower: Follower };
     const hall = this.hallOf(follower);
-    hall.followers[follower.cls].add(follower);
+    hall.followers.add(follower);
     const expiry = setTimeout(
       () => this.refuse(follower, 'expired'),
       Math.min(follower.verified.expiresAt - Date.now(), 2 ** 31 - 1),
     );
     socket.on('disconnect', () => {
       clearTimeout(expiry);
-      hall.followers[follower.cls].delete(follower);
-      if (hall.size > 0) return;
+      hall.followers.remove(follower);
+      if (hall.followers.size > 0) return;
       hall.close();
       if (this.halls.get(follower.conference) === hall) this.halls.delete(follower.conference);
     });
@@ -215,23 +215,22 @@ export class Door implements SocketDoor {
 
   /** Another epoch: every copy is replaced, walls and desks first, in slices. */
   private resumeAll(hall: Hall): void {
-    const waiting = (['desk', 'screen', 'phone'] as const).flatMap((cls) => [...hall.followers[cls]]);
+    const waiting = [...hall.followers.all()];
     const slice = () => {
       for (const follower of waiting.splice(0, RESUME_SLICE))
-        for (const channel of follower.channels.keys()) this.replace(hall, follower, channel);
+        for (const following of follower.channels.values()) this.replace(hall, following);
       if (waiting.length > 0) setImmediate(slice);
     };
     slice();
   }
 
-  private replace(hall: Hall, follower: Follower, channel: string): void {
-    const following = follower.channels.get(channel);
-    const resumed = hall.feed.resume(channel, null);
-    if (!following || !('frame' in resumed)) return;
+  private replace(hall: Hall, following: Following): void {
+    const resumed = hall.feed.resume(following.channel, null);
+    if (!('frame' in resumed)) return;
     // Who does not drain learns it from a beacon that no longer names the channel, and asks.
     following.to = null;
-    if (!isDrained(follower.socket)) return;
-    hall.write(follower, resumed.frame);
+    if (!following.follower.outlet.drains) return;
+    hall.write(following.follower, resumed.frame);
     following.to = resumed.frame.to;
     this.counted.resumes.snapshot += 1;
   }
@@ -245,16 +244,15 @@ export class Door implements SocketDoor {
     this.delay.reset();
     this.factor = late > 200 ? 4 : late > 80 ? 2 : 1;
     const now = performance.now();
-    for (const hall of this.halls.values())
-      for (const cls of CLASSES) for (const follower of hall.followers[cls]) this.look(hall, follower, now);
+    for (const hall of this.halls.values()) for (const follower of hall.followers.all()) this.look(hall, follower, now);
   }
 
   /** A slow socket goes on by version once it drains; one that never does is closed. */
   private look(hall: Hall, follower: Follower, now: number): void {
     if (follower.slowSince === null) return;
-    if (isDrained(follower.socket)) {
+    if (follower.outlet.drains) {
       follower.slowSince = null;
-      for (const channel of follower.channels.keys()) hall.bring(follower, channel);
+      hall.catchUp(follower);
     } else if (now - follower.slowSince > SLOW_MS) {
       this.counted.closedSlow += 1;
       this.count(new Refusal('too-slow').code);

@@ -1,0 +1,62 @@
+/** Who follows what in one conference: by class for what goes to everybody, by channel for what only some follow. */
+import type { ClientClass } from '#libs/protocol';
+import type { Follower, Following } from './follower.js';
+
+type PerClass<T> = Readonly<Record<ClientClass, T>>;
+const perClass = <T>(make: () => T): PerClass<T> => ({ desk: make(), screen: make(), phone: make() });
+const NOBODY: ReadonlySet<Following> = new Set();
+
+export class Followers {
+  private readonly byClass = perClass(() => new Set<Follower>());
+  private readonly byChannel = perClass(() => new Map<string, Set<Following>>());
+
+  get size(): number {
+    return this.byClass.desk.size + this.byClass.screen.size + this.byClass.phone.size;
+  }
+
+  of(cls: ClientClass): ReadonlySet<Follower> {
+    return this.byClass[cls];
+  }
+
+  /** Walls and desks first. */
+  all(): readonly Follower[] {
+    return [...this.byClass.screen, ...this.byClass.desk, ...this.byClass.phone];
+  }
+
+  following(cls: ClientClass, channel: string): ReadonlySet<Following> {
+    return this.byChannel[cls].get(channel) ?? NOBODY;
+  }
+
+  add(follower: Follower): void {
+    this.byClass[follower.cls].add(follower);
+  }
+
+  remove(follower: Follower): void {
+    for (const channel of follower.channels.keys()) this.unfollow(follower, channel);
+    this.byClass[follower.cls].delete(follower);
+  }
+
+  /** Begins anew where it was followed before. A socket that has left in the meantime is not kept. */
+  follow(follower: Follower, channel: string): void {
+    this.unfollow(follower, channel);
+    if (!this.byClass[follower.cls].has(follower)) return;
+    const following: Following = { follower, channel, to: null };
+    follower.channels.set(channel, following);
+    const channels = this.byChannel[follower.cls];
+    const known = channels.get(channel);
+    if (known) known.add(following);
+    else channels.set(channel, new Set([following]));
+  }
+
+  unfollow(follower: Follower, channel: string): void {
+    const following = follower.channels.get(channel);
+    if (!following) return;
+    // Whoever holds it from before an await writes nothing any more.
+    following.to = null;
+    follower.channels.delete(channel);
+    const channels = this.byChannel[follower.cls];
+    const known = channels.get(channel);
+    known?.delete(following);
+    if (known?.size === 0) channels.delete(channel);
+  }
+}
