@@ -39,7 +39,7 @@ export async function startHall({ body = JSON.stringify({ id: 's1', title: 'x'.r
     url: `ws://127.0.0.1:${server.address().port}/socket.io/?EIO=4&transport=websocket&class=desk`,
     door,
     /** All followers' bare sockets. */
-    sockets: () => [...door.halls.values()].flatMap((hall) => [...hall.followers.desk]),
+    sockets: () => [...door.halls.values()].flatMap((hall) => [...hall.followers.of('desk')]),
     change() {
       const head = state.head + 1;
       const from = state.head;

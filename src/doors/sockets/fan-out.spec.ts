@@ -1,6 +1,6 @@
+import { EventEmitter } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
-import type { Socket } from 'socket.io';
-import { judge, Outlet, packetOf } from './fan-out.js';
+import { type Conn, judge, Outlet, packetOf } from './fan-out.js';
 
 /** As ws has it. */
 class Sender {
@@ -26,42 +26,65 @@ const wireOf = (over: object = {}) => ({
   ...over,
 });
 
-function socketOf(wire: ReturnType<typeof wireOf>, over: object = {}) {
-  const write = jest.fn();
-  const socket = { conn: { transport: { socket: wire }, writeBuffer: [], readyState: 'open', write, ...over } };
-  return { socket: socket as unknown as Socket, write };
+class FakeConn extends EventEmitter {
+  readyState = 'open';
+  writeBuffer: unknown[] = [];
+  readonly transport;
+  readonly write = jest.fn();
+  constructor(socket: ReturnType<typeof wireOf>) {
+    super();
+    this.transport = { socket };
+  }
 }
+
+const connOf = (wire = wireOf()) => new FakeConn(wire) as FakeConn & Conn;
 
 describe('the fast path', () => {
   const packet = packetOf('frame', '{"to":1}');
 
   it('writes the frame that was built once, as it is', () => {
-    const wire = wireOf();
-    const { socket, write } = socketOf(wire);
-    new Outlet(socket).write(packet);
-    expect(wire._socket.write).toHaveBeenCalledWith(packet.bytes);
-    expect(write).not.toHaveBeenCalled();
+    const conn = connOf();
+    new Outlet(conn).write(packet);
+    expect(conn.transport.socket._socket.write).toHaveBeenCalledWith(packet.bytes);
+    expect(conn.write).not.toHaveBeenCalled();
     expect(packet.bytes.subarray(2).toString()).toBe('42["frame",{"to":1}]');
   });
 
-  it('leaves the stock path its order, and a socket that is none any more to it', () => {
-    for (const [wire, over] of [
-      [wireOf(), { writeBuffer: ['waiting'] }],
-      [wireOf(), { readyState: 'closing' }],
-      [wireOf({ readyState: 2 }), {}],
-      [wireOf({ extensions: 'permessage-deflate' }), {}],
-      [wireOf({ _socket: { writable: false, writableLength: 0, write: jest.fn() } }), {}],
-    ] as const) {
-      const { socket, write } = socketOf(wire, over);
-      new Outlet(socket).write(packet);
-      expect(write).toHaveBeenCalledWith(packet.text);
-      expect(wire._socket.write).not.toHaveBeenCalled();
+  it('leaves to the stock path what was begun there, until it has drained', () => {
+    const conn = connOf();
+    const fast = conn.transport.socket._socket.write;
+    const outlet = new Outlet(conn);
+    conn.emit('packetCreate');
+    outlet.write(packet);
+    conn.writeBuffer = ['not yet taken by the transport'];
+    conn.emit('drain');
+    outlet.write(packet);
+    expect(conn.write.mock.calls).toEqual([[packet.text], [packet.text]]);
+    expect(fast).not.toHaveBeenCalled();
+    conn.writeBuffer = [];
+    conn.emit('drain');
+    outlet.write(packet);
+    expect(fast).toHaveBeenCalledTimes(1);
+    conn.emit('close');
+    outlet.write(packet);
+    expect(conn.write).toHaveBeenCalledTimes(3);
+  });
+
+  it('leaves to the stock path what compresses, what is closing and what takes no bytes', () => {
+    const compressing = connOf(wireOf({ extensions: 'permessage-deflate' }));
+    const ended = connOf(wireOf({ _socket: { writable: false, writableLength: 0, write: jest.fn() } }));
+    const closing = connOf();
+    closing.readyState = 'closing';
+    for (const conn of [compressing, ended, closing]) {
+      new Outlet(conn).write(packet);
+      expect(conn.write).toHaveBeenCalledWith(packet.text);
+      expect(conn.transport.socket._socket.write).not.toHaveBeenCalled();
     }
   });
 
   it('says who does not drain: too many packets in engine.io, or too many bytes in the socket', () => {
     const drains = (over: object, waiting: unknown[] = []) =>
-      new Outlet(socketOf(wireOf(over), { writeBuffer: waiting }).socket).drains;
+      new Outlet(Object.assign(connOf(wireOf(over)), { writeBuffer: waiting })).drains;
     expect(drains({})).toBe(true);
     expect(drains({}, Array.from({ length: 16 }))).toBe(false);
     expect(drains({ _socket: { writable: true, writableLength: 65_536, write: jest.fn() } })).toBe(false);

@@ -8,6 +8,8 @@ import type { Outlet } from './fan-out.js';
 /** How far one socket's copy of one channel is complete, as far as the server has written it. */
 export interface Following {
   readonly follower: Follower;
+  /** The follower's: one look less at each frame. */
+  readonly outlet: Outlet;
   readonly channel: string;
   /** null: a resume is being worked out; nothing else is written for the channel. */
   to: number | null;

@@ -40,7 +40,7 @@ export class Followers {
   follow(follower: Follower, channel: string): void {
     this.unfollow(follower, channel);
     if (!this.byClass[follower.cls].has(follower)) return;
-    const following: Following = { follower, channel, to: null };
+    const following: Following = { follower, outlet: follower.outlet, channel, to: null };
     follower.channels.set(channel, following);
     const channels = this.byChannel[follower.cls];
     const known = channels.get(channel);

@@ -51,13 +51,13 @@ export class Hall {
     if (following.to === null) return;
     const due = tick.due(this.feed, following.channel, following.to);
     if (!due) return;
-    const { follower } = following;
-    if (!follower.outlet.drains) {
-      follower.slowSince ??= performance.now();
+    const { outlet } = following;
+    if (!outlet.drains) {
+      following.follower.slowSince ??= performance.now();
       this.stats.skipped += 1;
       return;
     }
-    follower.outlet.write(due.packet);
+    outlet.write(due.packet);
     following.to = due.frame.to;
     due.sockets += 1;
     this.stats.frames += 1;

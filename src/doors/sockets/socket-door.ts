@@ -11,7 +11,7 @@ import type { CommandDoor } from '../commands/command-door.js';
 import { openFeed } from '../open-feed.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
-import { fastPathProblem, Outlet } from './fan-out.js';
+import { type Conn, fastPathProblem, Outlet } from './fan-out.js';
 import type { Follower, Following } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
 import { answerMessages } from './messages.js';
@@ -167,7 +167,7 @@ export class Door implements SocketDoor {
     }
     const follower: Follower = {
       socket,
-      outlet: new Outlet(socket),
+      outlet: new Outlet(socket.conn as unknown as Conn),
       cls,
       verified,
       conference,
