@@ -43,7 +43,7 @@ export class Outcomes {
 
   /** One event of the command was folded. */
   async settle(command: CommandRecord, verdict: FoldVerdict, by: Toucher): Promise<void> {
-    await this.update(command, by, command.last, (row) => ({
+    await this.update(command, by, command.last ? 'first' : 'not yet', (row) => ({
       ...row,
       applied: row.applied + (verdict.changed ? 1 : 0),
       because: row.because ?? verdict.noEffect,
@@ -52,12 +52,12 @@ export class Outcomes {
 
   /** One event of the command waits. */
   async hold(command: CommandRecord, by: Toucher): Promise<void> {
-    await this.update(command, by, command.last, (row) => ({ ...row, held: row.held + 1 }));
+    await this.update(command, by, command.last ? 'first' : 'not yet', (row) => ({ ...row, held: row.held + 1 }));
   }
 
   /** One event of the command waits no longer: it was folded, or dropped. */
   async release(command: Omit<CommandRecord, 'last'>, verdict: FoldVerdict, by: Toucher): Promise<void> {
-    await this.update(command, by, true, (row) => ({
+    await this.update(command, by, 'again', (row) => ({
       ...row,
       held: row.held - 1,
       applied: row.applied + (verdict.changed ? 1 : 0),
@@ -73,14 +73,15 @@ export class Outcomes {
   private async update(
     command: Omit<CommandRecord, 'last'>,
     by: Toucher,
-    tell: boolean,
+    telling: 'not yet' | 'first' | 'again',
     change: (row: AppliedCommand) => AppliedCommand,
   ): Promise<void> {
     const row = await this.find(command.conference, command.commandId);
     if (!row) throw new Error('the command was never opened');
     const changed = change(row);
     this.overlay.put(command.conference, untyped(appliedCommand), changed);
-    if (tell) await this.tell(changed, by);
+    // A command's events lie side by side: before its last one nothing was told, and "applied" alone is never told.
+    if (telling === 'again' || (telling === 'first' && outcomeOf(changed) !== 'applied')) await this.tell(changed, by);
   }
 
   /** A sender hears of "held", "no effect", and of the final outcome of what was held. */
