@@ -2,11 +2,8 @@
 import type { JsonObject } from '#libs/event-log';
 import { untyped, type WindowEntry, type WindowHead, windowEntry, windowHead } from './engine-tables.js';
 import { type AppliedChange, LoadFailed, type Overlay } from './overlay.js';
-import type { ConferenceSelect, DocumentWrite } from './plan.js';
+import type { DocumentWrite } from './plan.js';
 import type { DocumentRef, DocumentView, Row } from './projection.js';
-
-/** Rounds in which `reads` may find further rows through rows; more means it never ends. */
-export const MAX_ROUNDS = 8;
 
 interface Touch extends DocumentRef {
   readonly conference: string;
@@ -87,13 +84,12 @@ export class Documents {
   }
 
   private async loadFor(touches: readonly Touch[]): Promise<void> {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const selects = touches.flatMap(({ conference, view, channel, key }): ConferenceSelect[] =>
-        view.reads({ channel, key }, this.overlay.view(conference, true)).map((select) => ({ conference, select })),
-      );
-      if (!(await this.overlay.ensure(selects))) return;
-    }
-    throw new Error('reads of documents never come to an end');
+    await this.overlay.loadDeclared(
+      touches.map(({ conference, view, channel, key }) => ({
+        conference,
+        reads: (rows) => view.reads({ channel, key }, rows),
+      })),
+    );
   }
 
   private write({ conference, view, channel, key, version, traceparent, appendedAt, evicted }: Touch): DocumentWrite {

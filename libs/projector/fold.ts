@@ -1,7 +1,7 @@
 /** The pure half of the projector: decoded records in, one plan out. Rows come through a `RowSource`; there is no other I/O, no clock, no random. */
 import type { DecodedRecord, DecodeFailure, EventCatalog, LoggedEvent, LogRecord } from '#libs/event-log';
 import { eraseFields, subjectsOf } from '#libs/event-log';
-import { Documents, MAX_ROUNDS, type Toucher } from './documents.js';
+import { Documents, type Toucher } from './documents.js';
 import {
   appliedCommand,
   type ErasedSubject,
@@ -253,15 +253,12 @@ export class Fold {
   private async load(
     wanted: readonly { readonly event: LoggedEvent; readonly handler: EventHandler }[],
   ): Promise<void> {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const selects = wanted.flatMap(({ event, handler }): ConferenceSelect[] =>
-        handler
-          .reads(event, this.overlay.view(event.conference, true))
-          .map((select) => ({ conference: event.conference, select })),
-      );
-      if (!(await this.overlay.ensure(selects))) return;
-    }
-    throw new Error('reads of an event never come to an end');
+    await this.overlay.loadDeclared(
+      wanted.map(({ event, handler }) => ({
+        conference: event.conference,
+        reads: (rows) => handler.reads(event, rows),
+      })),
+    );
   }
 }
 

@@ -54,24 +54,63 @@ function keyOf(
   return key;
 }
 
+const sorted = (properties: string[]): string[] => (properties.length > 1 ? properties.sort() : properties);
+
+function isByKey({ table, where }: Select): boolean {
+  let count = 0;
+  for (const _ in where) count += 1;
+  return count === table.key.length && table.key.every((property) => property in where);
+}
+
+/** Rounds in which reads may find further rows through rows; more means it never ends. */
+const MAX_ROUNDS = 8;
+
+/** Somebody says what rows it is going to look at; it may look at those that are known already to say so. */
+export interface Declaration {
+  readonly conference: string;
+  reads(rows: Rows): readonly Select[];
+}
+
 export class Overlay {
   private readonly tables = new Map<string, TableState>();
   private undo: Undo[] = [];
+  /** Grows with each look at rows while declaring. */
+  private looks = 0;
 
   constructor(private readonly source: RowSource) {}
+
+  /**
+   * Loads what is declared, and again while a declaration depends on rows that were not known before.
+   * @throws Error when that never ends
+   */
+  async loadDeclared(declarations: readonly Declaration[]): Promise<void> {
+    let open = declarations;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const selects: ConferenceSelect[] = [];
+      const looking: Declaration[] = [];
+      for (const declaration of open) {
+        const { conference } = declaration;
+        const before = this.looks;
+        for (const select of declaration.reads(this.view(conference, true))) selects.push({ conference, select });
+        // Who looked at no row would declare the same again: that is nearly everybody.
+        if (this.looks !== before) looking.push(declaration);
+      }
+      if (!(await this.ensure(selects))) return;
+      open = looking;
+    }
+    throw new Error('declared reads never come to an end');
+  }
 
   /** Loads what of these selects is not known yet. Answers whether anything was loaded. */
   async ensure(selects: readonly ConferenceSelect[]): Promise<boolean> {
     const missing = new Map<string, ConferenceSelect>();
-    for (const wanted of selects) {
-      const id = this.idOf(wanted);
-      if (!this.knows(wanted, id)) missing.set(`${wanted.select.table.name} ${id}`, wanted);
-    }
+    for (const wanted of selects)
+      if (!this.knows(wanted)) missing.set(`${wanted.select.table.name} ${this.idOf(wanted)}`, wanted);
     if (missing.size === 0) return false;
     for (const { conference, table, rows } of await this.load([...missing.values()])) {
       for (const row of rows) this.addLoaded(conference, table, row);
     }
-    for (const wanted of missing.values()) this.stateOf(wanted.select.table).loaded.add(this.idOf(wanted));
+    for (const wanted of missing.values()) this.noteLoaded(wanted);
     return true;
   }
 
@@ -86,10 +125,9 @@ export class Overlay {
   /** Rows of one conference; while declaring reads, what is not loaded reads as absent. */
   view(conference: string, declaring: boolean): Rows {
     const check = (select: Select) => {
-      const wanted = { conference, select };
-      if (!declaring && !this.knows(wanted, this.idOf(wanted))) {
+      if (declaring) this.looks += 1;
+      else if (!this.knows({ conference, select }))
         throw new UndeclaredRead(`${select.table.name} by ${Object.keys(select.where).join(', ')} was not declared`);
-      }
     };
     return {
       get: <R extends Row>(table: RowTable<R>, key: Partial<R>) => {
@@ -169,7 +207,7 @@ export class Overlay {
 
   private matching(conference: string, table: RowTable, where: Partial<Row>): readonly Row[] {
     const state = this.stateOf(table);
-    const properties = Object.keys(where).sort();
+    const properties = sorted(Object.keys(where));
     const shape = properties.join(',');
     let index = state.indexes.get(shape);
     if (!index) {
@@ -182,18 +220,28 @@ export class Overlay {
     return pks.map((pk) => state.entries.get(pk)?.row).filter((row): row is Row => row !== undefined && row !== null);
   }
 
+  /** What was looked for and is not there is known, too. */
+  private noteLoaded(wanted: ConferenceSelect): void {
+    const { conference, select } = wanted;
+    const state = this.stateOf(select.table);
+    if (!isByKey(select)) state.loaded.add(this.idOf(wanted));
+    else {
+      const pk = keyOf(conference, select.where, select.table.key);
+      if (!state.entries.has(pk))
+        state.entries.set(pk, { conference, key: select.where as Row, row: null, dirty: false });
+    }
+  }
+
   private idOf({ conference, select }: ConferenceSelect): string {
-    const properties = Object.keys(select.where).sort();
+    const properties = sorted(Object.keys(select.where));
     return `${properties.join(',')} ${keyOf(conference, select.where, properties)}`;
   }
 
-  private knows({ conference, select }: ConferenceSelect, id: string): boolean {
+  private knows(wanted: ConferenceSelect): boolean {
+    const { conference, select } = wanted;
     const state = this.stateOf(select.table);
-    if (state.loaded.has(id)) return true;
-    return (
-      select.table.key.every((property) => property in select.where) &&
-      state.entries.has(keyOf(conference, select.where, select.table.key))
-    );
+    if (isByKey(select)) return state.entries.has(keyOf(conference, select.where, select.table.key));
+    return state.loaded.has(this.idOf(wanted));
   }
 
   private stateOf(table: RowTable): TableState {
