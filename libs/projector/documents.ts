@@ -1,4 +1,5 @@
 /** Which documents a batch touches, and their bodies: touched at each row change, rendered once, from the final rows. */
+import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { JsonObject } from '#libs/event-log';
 import { untyped, type WindowEntry, type WindowHead, windowEntry, windowHead } from './engine-tables.js';
 import { type AppliedChange, LoadFailed, type Overlay } from './overlay.js';
@@ -34,6 +35,12 @@ export interface Toucher {
 export class ProjectionFailed extends Error {
   override readonly name = 'ProjectionFailed';
 }
+
+/** None of the three holds the separator. */
+const idOf = (conference: string, channel: string, key: string): string => `${conference}\u0001${channel}\u0001${key}`;
+
+/** Documents rendered before the event loop gets its turn. */
+const AT_A_STRETCH = 100;
 
 export class Documents {
   private readonly touches = new Map<string, Touch>();
@@ -75,7 +82,12 @@ export class Documents {
     const living = touches.filter((touch) => !touch.evicted);
     try {
       await this.loadFor(living);
-      return touches.map((touch) => this.write(touch));
+      const written: DocumentWrite[] = [];
+      for (const touch of touches) {
+        if (written.length % AT_A_STRETCH === AT_A_STRETCH - 1) await eventLoop();
+        written.push(this.write(touch));
+      }
+      return written;
     } catch (error) {
       throw error instanceof LoadFailed
         ? error
@@ -100,7 +112,7 @@ export class Documents {
   }
 
   private async add(view: DocumentView, ref: DocumentRef, by: Toucher, shown: boolean): Promise<void> {
-    const id = JSON.stringify([by.conference, ref.channel, ref.key]);
+    const id = idOf(by.conference, ref.channel, ref.key);
     const known = this.touches.get(id);
     let evicted = known?.evicted ?? false;
     if (view.window !== undefined && !evicted) evicted = await this.isEvicted(view, ref, by, shown);
@@ -147,7 +159,7 @@ export class Documents {
     await this.overlay.ensure([{ conference, select: { table: untyped(windowEntry), where: leaving } }]);
     for (const first of rows.all(windowEntry, leaving)) {
       this.overlay.put(conference, untyped(windowEntry), { ...first, evicted: true });
-      const id = JSON.stringify([conference, channel, first.key]);
+      const id = idOf(conference, channel, first.key);
       this.touches.set(id, {
         conference,
         view,

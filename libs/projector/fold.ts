@@ -1,4 +1,5 @@
 /** The pure half of the projector: decoded records in, one plan out. Rows come through a `RowSource`; there is no other I/O, no clock, no random. */
+import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { DecodedRecord, DecodeFailure, EventCatalog, LoggedEvent, LogRecord } from '#libs/event-log';
 import { eraseFields, subjectsOf } from '#libs/event-log';
 import { Documents, type Toucher } from './documents.js';
@@ -26,6 +27,8 @@ export interface FoldInput {
   readonly next: bigint;
   readonly records: readonly DecodedRecord[];
   readonly source: RowSource;
+  /** Rows known from the batches before, all of which are written or about to be. Default: none. */
+  readonly overlay?: Overlay;
   /** Decodes parked records again (their keys are looked up as for any batch). */
   decode(records: readonly LogRecord[]): Promise<readonly DecodedRecord[]>;
   /** Offsets that an operator dropped before: the permanent table. */
@@ -33,6 +36,9 @@ export interface FoldInput {
   /** The command in this batch cannot be folded or stored: park its events instead of folding them. */
   readonly parkOnly?: string;
 }
+
+/** Records folded before the event loop gets its turn: sockets and the writing of the batch before share it. */
+const AT_A_STRETCH = 25;
 
 export type FoldVerdict = { readonly changed: boolean; readonly noEffect: string | null };
 
@@ -60,7 +66,8 @@ export class Fold {
 
   constructor(readonly input: FoldInput) {
     const { set } = input;
-    this.overlay = new Overlay(input.source);
+    this.overlay = input.overlay ?? new Overlay(input.source);
+    this.overlay.begin();
     const views = set.projections.flatMap((projection) => projection.documents);
     this.documents = new Documents([...views, heldView(set.heldChannels), outcomesView], this.overlay);
     this.outcomes = new Outcomes(this.overlay, this.documents);
@@ -74,7 +81,11 @@ export class Fold {
   async run(): Promise<BatchPlan> {
     const { partition, expected, next, records } = this.input;
     await this.prefetch();
-    for (const decoded of records) await this.foldRecord(decoded);
+    for (const [index, decoded] of records.entries()) {
+      if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await eventLoop();
+      await this.foldRecord(decoded);
+    }
+
     const documents = await this.documents.render();
     return {
       partition,

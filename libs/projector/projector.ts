@@ -11,17 +11,15 @@ import type {
   PartitionConsumer,
   SubscriptionStatus,
 } from '#libs/event-log';
-import { isDataError, type Logger } from '#libs/postgres';
+import type { Logger } from '#libs/postgres';
 import { recorded } from '#libs/signals';
 import { BatchSize } from './batch-size.js';
 import { beat, type Claim, claim, Fenced, fingerprintOf, type Generation, giveUp, LogMismatch } from './checkpoint.js';
 import { groupByCommand, isCut } from './commands-of.js';
-import { ProjectionFailed } from './documents.js';
-import { foldBatch } from './fold.js';
+import { type Batch, Committer } from './committer.js';
 import { sweepTombstones } from './housekeeping.js';
+import type { BatchPlan } from './plan.js';
 import type { ProjectionSet } from './projection.js';
-import { createPostgresRowSource } from './row-source.js';
-import { writeBatch } from './write-batch.js';
 
 export interface ProjectorOptions {
   /** Connections whose search_path is the generation's schema. */
@@ -66,8 +64,7 @@ interface Seen {
 
 interface Held {
   readonly claimed: Claim;
-  readonly reader: EventReader;
-  readonly skipped: Set<string>;
+  readonly committer: Committer;
   /** Batches and heartbeats of one partition take turns. */
   turn: Promise<unknown>;
   readonly timer: NodeJS.Timeout;
@@ -76,7 +73,11 @@ interface Held {
   /** An instant and the log's end after it, while it is not folded to that end (I7). */
   seen: Seen | undefined;
   progressAt: number;
-  batches: number;
+}
+
+interface Span {
+  readonly from: bigint;
+  readonly end: bigint;
 }
 
 const BEAT_MS = 1_000;
@@ -87,14 +88,11 @@ export const createProjector = (options: ProjectorOptions): Projector => new Log
 class LogProjector implements Projector, PartitionConsumer {
   private readonly held = new Map<number, Held>();
   private readonly errors = new Map<number, string>();
-  private readonly source;
   private readonly size = new BatchSize();
   private subscription: LogSubscription | undefined;
   private retired: (() => void) | undefined;
 
-  constructor(private readonly options: ProjectorOptions) {
-    this.source = createPostgresRowSource(options.pool);
-  }
+  constructor(private readonly options: ProjectorOptions) {}
 
   start(): void {
     this.subscription ??= this.options.log.subscribe(this, `projector-${this.options.generation.id}`);
@@ -157,17 +155,16 @@ class LogProjector implements Projector, PartitionConsumer {
       'select conference, "offset" from public.skipped_event where log_identity = $1',
       [this.options.generation.logIdentity],
     );
+    const skipped = new Set(rows.map((row) => `${row.conference} ${row.offset}`));
     this.held.set(partition, {
       claimed,
-      reader: journal.reader(),
-      skipped: new Set(rows.map((row) => `${row.conference} ${row.offset}`)),
+      committer: this.committerOf(claimed, journal.reader(), skipped),
       turn: Promise.resolve(),
       timer: setInterval(() => this.beat(partition), BEAT_MS),
       fenced: false,
       high: claimed.next,
       seen: undefined,
       progressAt: performance.now(),
-      batches: 0,
     });
     this.beat(partition);
     logger.debug({ partition, next: String(claimed.next) }, 'partition claimed');
@@ -188,7 +185,7 @@ class LogProjector implements Projector, PartitionConsumer {
       const whole = cut ? groups.slice(0, -1) : groups;
       const end = cut?.[0]?.offset ?? batch.nextOffset;
       try {
-        await this.foldGroups(held, whole, end);
+        await held.committer.run(this.batchesOf(whole, { from: claimed.next, end }));
         return claimed.next;
       } catch (error) {
         if (!(error instanceof Fenced)) throw error;
@@ -208,75 +205,32 @@ class LogProjector implements Projector, PartitionConsumer {
     this.held.delete(partition);
   }
 
-  private async foldGroups(held: Held, groups: readonly (readonly LogRecord[])[], end: bigint): Promise<void> {
+  /** Whole commands, as many as commit in good time. */
+  private *batchesOf(groups: readonly (readonly LogRecord[])[], { from, end }: Span): Iterable<Batch> {
     let pending: LogRecord[] = [];
     for (const [index, group] of groups.entries()) {
       pending.push(...group);
       const following = groups[index + 1]?.[0];
       if (following && pending.length < this.size.current) continue;
-      await this.project(held, pending, following?.offset ?? end);
+      yield { records: pending, next: following?.offset ?? end };
       pending = [];
     }
     // Hidden records only: the checkpoint moves over them with the next batch.
-    if (groups.length === 0 && end > held.claimed.next) await this.project(held, [], end);
+    if (groups.length === 0 && end > from) yield { records: [], next: end };
   }
 
-  private async project(held: Held, records: readonly LogRecord[], next: bigint): Promise<void> {
-    try {
-      await this.commit(held, records, next);
-    } catch (error) {
-      if (!isDataError(error) && !(error instanceof ProjectionFailed)) throw error;
-      this.options.logger.error(
-        { err: error, partition: held.claimed.partition },
-        'a batch cannot be folded; its commands are folded one by one',
-      );
-      await this.oneByOne(held, records, next);
-    }
-  }
-
-  private async oneByOne(held: Held, records: readonly LogRecord[], end: bigint): Promise<void> {
-    const groups = groupByCommand(records);
-    for (const [index, group] of groups.entries()) {
-      const next = groups[index + 1]?.[0]?.offset ?? end;
-      try {
-        await this.commit(held, group, next);
-      } catch (error) {
-        if (!isDataError(error) && !(error instanceof ProjectionFailed)) throw error;
-        await this.commit(held, group, next, group[0]?.headers.get('ce_commandid')?.toString('utf8'));
-      }
-    }
-  }
-
-  private async commit(held: Held, records: readonly LogRecord[], next: bigint, parkOnly?: string): Promise<void> {
-    const { pool, set, catalog, generation } = this.options;
-    const { claimed, reader, skipped } = held;
-    const started = performance.now();
-    const startedAt = Date.now();
-    const plan = await foldBatch({
-      set,
-      catalog,
-      partition: claimed.partition,
-      expected: claimed.next,
-      next,
-      records: await reader.decode(claimed.partition, records),
-      source: this.source,
-      decode: (again) => reader.decode(claimed.partition, again),
-      isSkipped: (conference, offset) => skipped.has(`${conference} ${offset}`),
-      ...(parkOnly ? { parkOnly } : {}),
-    });
-    const last = records.at(-1);
-    await writeBatch({ pool, generation, claimed, plan, fingerprint: last ? fingerprintOf(last) : null, startedAt });
-    claimed.next = next;
-    held.progressAt = performance.now();
-    for (const { conference, offset } of plan.skipped) skipped.add(`${conference} ${offset}`);
-    this.size.observe(records.length, performance.now() - started);
-    this.options.onCommit?.();
-    if (plan.missingKeys > 0)
-      this.options.logger.error(
-        { partition: claimed.partition, missingKeys: plan.missingKeys },
-        'keys of sealed fields are missing',
-      );
-    if (++held.batches % SWEEP_EVERY === 0) await sweepTombstones(pool, generation, claimed);
+  private committerOf(claimed: Claim, reader: EventReader, skipped: Set<string>): Committer {
+    const { pool, set, catalog, generation, logger } = this.options;
+    const { size } = this;
+    let batches = 0;
+    const onCommit = async ({ missingKeys, partition }: BatchPlan) => {
+      const held = this.held.get(partition);
+      if (held) held.progressAt = performance.now();
+      this.options.onCommit?.();
+      if (missingKeys > 0) logger.error({ partition, missingKeys }, 'keys of sealed fields are missing');
+      if (++batches % SWEEP_EVERY === 0) await sweepTombstones(pool, generation, claimed);
+    };
+    return new Committer({ pool, set, catalog, generation, logger, claimed, reader, skipped, size, onCommit });
   }
 
   private beat(partition: number): void {
