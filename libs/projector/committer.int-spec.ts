@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { silent as logger } from '../../test/support/silent.js';
+import { catalog, killable, set, station } from '../../test/support/station.js';
+import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
+import { BatchSize } from './batch-size.js';
+import { claim } from './checkpoint.js';
+import { type Batch, Committer } from './committer.js';
+import { createProjector } from './projector.js';
+import { whenProjected } from './when-projected.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const skipped = () => new Set<string>();
+
+describe('batches folded while others are written', () => {
+  it('I2, I3: whatever the batches, the tables are those of each event folded alone', async () => {
+    const { log, journal, generation, pool, count, oracle, stored } = await station(database);
+    for (let turn = 0; turn < 120; turn++) await count(['a', `k${turn % 7}`]);
+    const { records } = await log.read(0, 0n, 1_000);
+    const claimed = await claim(pool, 0, randomUUID());
+    if (!claimed) throw new Error('the claim was declined');
+    const reader = journal.reader();
+    const parts = { pool, set, catalog, generation, logger, claimed, reader };
+    let commits = 0;
+    const onCommit = () => {
+      commits += 1;
+    };
+    const committer = new Committer({ ...parts, skipped: skipped(), size: new BatchSize(), onCommit });
+    function* batches(): Iterable<Batch> {
+      for (let from = 0, size = 2; from < records.length; from += size, size = 2 + ((size * 3) % 22)) {
+        const some = records.slice(from, from + size);
+        yield { records: some, next: (some.at(-1)?.offset ?? 0n) + 1n };
+      }
+    }
+    await committer.run(batches());
+    expect(commits).toBeGreaterThan(10);
+    expect(await stored()).toEqual(await oracle());
+    await pool.end();
+  });
+
+  it('I4: one that the database refuses is parked alone; what was folded on top of its batch is folded anew', async () => {
+    const { log, journal, generation, pool, count } = await station(database);
+    for (let turn = 0; turn < 10; turn++) await count(['a', 'b']);
+    await count(['a', 'too-large'], 3_000_000_000);
+    for (let turn = 0; turn < 10; turn++) await count(['b', 'c']);
+    const { records } = await log.read(0, 0n, 1_000);
+    const claimed = await claim(pool, 0, randomUUID());
+    if (!claimed) throw new Error('the claim was declined');
+    const parts = { pool, set, catalog, generation, logger, claimed, reader: journal.reader() };
+    const committer = new Committer({ ...parts, skipped: skipped(), size: new BatchSize(), onCommit: () => undefined });
+    const batches = [0, 6, 12, 18, 24, 30, 36].map((from) => records.slice(from, from + 6));
+    await committer.run(batches.map((some) => ({ records: some, next: (some.at(-1)?.offset ?? 0n) + 1n })));
+    const { rows } = await pool.query<{ id: string; total: number }>('select id, total from counter order by id');
+    expect(rows).toEqual([
+      { id: 'a', total: 10 },
+      { id: 'b', total: 20 },
+      { id: 'c', total: 10 },
+    ]);
+    const parked = await pool.query('select stream from parked_event order by "offset"');
+    expect(parked.rows.length).toBeGreaterThan(0);
+    expect(claimed.next).toBe(42n);
+    await pool.end();
+  });
+
+  it('I2: its connection killed in the middle of a backlog, it applies each event once', async () => {
+    const { log, journal, generation, pool, count, oracle, stored } = await station(database);
+    const faults = killable(database, pool);
+    const options = { pool: faults.pool, log, journal, set, catalog, generation, owner: 'one', logger };
+    for (let turn = 0; turn < 300; turn++) await count([`k${turn % 11}`]);
+    faults.arm(4);
+    const projector = createProjector(options);
+    projector.start();
+    for (let k = 1; k <= 8; k++) {
+      let last = 0n;
+      for (let turn = 0; turn < 150; turn++) last = (await count([`k${turn % 11}`, 'all'])).position.offset + 1n;
+      expect(
+        await whenProjected(database.pool, generation.schema, { partition: 0, offset: last }, { timeoutMs: 20_000 }),
+      ).toBe(true);
+      expect(faults.fired()).toBe(true);
+      faults.arm(k);
+    }
+    expect(await stored()).toEqual(await oracle());
+    await projector.stop();
+    await pool.end();
+  }, 60_000);
+});
