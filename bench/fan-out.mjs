@@ -1,38 +1,16 @@
 // What a change costs the gateway per socket: the bare `socket.write` of one prebuilt frame, the hall, socket.io's own broadcast, and a
 // Centrifuge server (where Go is). Processor time of the serving process alone; the clients are another process and are reported beside.
-import { fork, spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import path from 'node:path';
 import { packetOf } from '../dist/src/doors/sockets/fan-out.js';
+import { cpuOf, ownCpu } from './lib/cpu.mjs';
 import { startHall } from './lib/hall.mjs';
 import { compare } from './lib/rounds.mjs';
+import { startSwarm } from './lib/swarms.mjs';
 
 const HERE = import.meta.dirname;
 const SLICE = 250;
-
-function startSwarm() {
-  const child = fork(path.join(HERE, 'lib/swarm.mjs'));
-  const told = (key) =>
-    new Promise((resolve) => {
-      const hear = (message) => {
-        if (!(key in message)) return;
-        child.off('message', hear);
-        resolve(message);
-      };
-      child.on('message', hear);
-    });
-  return {
-    open: (order) => (child.send({ open: order }), told('open')),
-    async expect(count) {
-      child.send({ expect: count });
-      await told('armed');
-      const all = told('all');
-      return { all };
-    },
-    stop: () => child.disconnect(),
-  };
-}
 
 /** undefined: there is no Go here. Fetches and builds the module on first use. */
 async function startCentrifuge() {
@@ -43,25 +21,17 @@ async function startCentrifuge() {
   return {
     url: `ws://127.0.0.1:${port}/connection/websocket`,
     publish: (data) => fetch(`http://127.0.0.1:${port}/publish`, { method: 'POST', body: data }),
-    /** Microseconds of processor time so far. */
-    cpu() {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-      return (Number(fields[11]) + Number(fields[12])) * 10_000;
-    },
+    cpu: () => cpuOf(child.pid),
     stop: () => child.kill(),
   };
 }
 
-const ownCpu = () => {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-};
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-async function fanOut({ sockets = 2_000, rounds = 15, frames = 20 }) {
+export async function fanOut({ sockets = 2_000, rounds = 15, frames = 20 }) {
   const hall = await startHall();
   const swarm = startSwarm();
-  await swarm.open({ url: hall.url, count: sockets, kind: 'hallway' });
+  await swarm.open({ url: hall.url, count: sockets, kind: 'hallway', cursor: ['e1', 0] });
   const centrifuge = await startCentrifuge();
   const other = centrifuge && startSwarm();
   if (centrifuge) await other.open({ url: centrifuge.url, count: sockets, kind: 'centrifuge' });
@@ -126,7 +96,9 @@ async function longestBlock(hall, swarm, sockets) {
   return { median: blocks[10], worst: blocks.at(-1) };
 }
 
-const { result, share, block, sockets } = await fanOut({ sockets: Number(process.argv[2] ?? 2_000), rounds: Number(process.argv[3] ?? 15) });
-console.log(`${sockets} sockets; server ${share.server.toFixed(2)} cores, clients ${share.clients.toFixed(2)} cores; longest block ${block.median.toFixed(1)} ms, worst ${block.worst.toFixed(1)} ms`);
-for (const [name, { cost, ratio }] of Object.entries(result)) console.log(`${name.padEnd(32)} ${cost.toFixed(2)} µs/frame/socket  ${ratio.toFixed(2)}`);
-process.exit();
+if (process.argv[1] === import.meta.filename) {
+  const { result, share, block, sockets } = await fanOut({ sockets: Number(process.argv[2] ?? 2_000), rounds: Number(process.argv[3] ?? 15) });
+  console.log(`${sockets} sockets; server ${share.server.toFixed(2)} cores, clients ${share.clients.toFixed(2)} cores; longest block ${block.median.toFixed(1)} ms, worst ${block.worst.toFixed(1)} ms`);
+  for (const [name, { cost, ratio }] of Object.entries(result)) console.log(`${name.padEnd(32)} ${cost.toFixed(2)} µs/frame/socket  ${ratio.toFixed(2)}`);
+  process.exit();
+}

@@ -7,7 +7,8 @@ const SESSIONS = 20;
 const ASKED_BEFORE = 400;
 const session = (index) => `s${index % SESSIONS}`;
 
-function* commands(count) {
+/** What people send in that hour: actor, id, type, session, subject, data. */
+export function* commands(count) {
   const asked = [];
   const ask = (index) => {
     const id = randomUUID();
@@ -37,18 +38,20 @@ function* commands(count) {
 /** How many events lie before the busy ones. */
 export const BEFORE = SESSIONS + ASKED_BEFORE + ASKED_BEFORE / 2;
 
+/** @returns where its event is */
+export const send = (journal, conference, { actor, id, type, session: of, subject, data }) =>
+  journal.append({
+    conference,
+    commandId: commandIdOf(actor, id),
+    source: 'bench',
+    actor,
+    actorRole: 'attendee',
+    events: [{ type, stream: `session/${of}`, data: { session: of, ...data }, ...(subject ? { subject } : {}) }],
+  });
+
 /** @returns journal and log with BEFORE + count events of one conference in one partition */
 export async function liveHour(count, { log = createMemoryLog({ partitions: 1 }), keys = createMemoryKeys(), conference = 'bench' } = {}) {
   const journal = createJournal({ log, catalog, keys });
-  for (const { actor, id, type, session: of, subject, data } of commands(count)) {
-    await journal.append({
-      conference,
-      commandId: commandIdOf(actor, id),
-      source: 'bench',
-      actor,
-      actorRole: 'attendee',
-      events: [{ type, stream: `session/${of}`, data: { session: of, ...data }, ...(subject ? { subject } : {}) }],
-    });
-  }
+  for (const command of commands(count)) await send(journal, conference, command);
   return { log, journal };
 }

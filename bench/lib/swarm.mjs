@@ -1,26 +1,54 @@
 // Many websocket clients in a process of their own, as light as they can be: they count frames and say when all have come.
-// Told by messages of its parent: {open: {url, count, kind}}, {expect: n}; says {open}, {all}, {cpu}.
+// Told by messages of its parent (swarms.mjs): {open}, {drop}, {expect}, {arrivals}; answers each under a key of its own.
 import { WebSocket } from 'ws';
 
-const sockets = [];
+/** One in so many sockets looks into its frames; reading all of them would be the load. */
+const LOOKS = 20;
+/** Handshakes under way at a time. */
+const AT_ONCE = 100;
+
+let sockets = [];
 let seen = 0;
 let expected = Number.POSITIVE_INFINITY;
+/** [class, version, milliseconds since 1970] of what the looking sockets got. */
+let arrivals = [];
+/** Where a socket that comes back goes on. */
+let cursor = null;
 
 function count(more) {
   seen += more;
   if (seen < expected) return;
   expected = Number.POSITIVE_INFINITY;
   const { user, system } = process.cpuUsage();
-  process.send({ all: true, cpu: user + system });
+  process.send({ all: { cpu: user + system } });
 }
 
+const handshakeOf = ({ conference = 'bench', cls = 'desk', token = 'bench' }) => `40${JSON.stringify({ protocol: 1, conference, class: cls, token })}`;
+
 const KINDS = {
-  hallway: (socket, text, ready) => {
-    if (text.startsWith('42["frame"')) count(1);
-    else if (text === '2') socket.send('3');
-    else if (text.startsWith('0')) socket.send('40{"protocol":1,"conference":"bench","class":"desk","token":"bench"}');
-    else if (text.startsWith('40')) socket.send('420["subscribe",{"channels":{"schedule":["e1",0]}}]');
+  hallway: (socket, text, ready, order) => {
+    if (text.startsWith('42["frame"')) {
+      count(1);
+      if (!socket.looks || !socket.isLive) return;
+      const at = Date.now();
+      for (const [, version] of JSON.parse(text.slice(text.indexOf(',') + 1, -1)).entries) arrivals.push([order.cls, version, at]);
+    } else if (text === '2') socket.send('3');
+    else if (text.startsWith('0')) socket.send(handshakeOf(order));
+    else if (text.startsWith('40')) socket.send(`420["subscribe",{"channels":{"${order.channel ?? 'schedule'}":${JSON.stringify(order.goOn ? cursor : (order.cursor ?? null))}}}]`);
     else if (text.startsWith('430')) ready();
+    // The first beacon: whatever came before it was there already.
+    else if (text.startsWith('42["beacon"')) {
+      socket.isLive = true;
+      const epoch = /"epoch":("[^"]*")/.exec(text)?.[1];
+      const head = /"head":(\d+)/.exec(text)?.[1];
+      cursor = [JSON.parse(epoch), Number(head)];
+    }
+    else if (text.startsWith('44')) throw new Error(text);
+  },
+  'socket.io': (socket, text, ready) => {
+    if (text === '2') socket.send('3');
+    else if (text.startsWith('0')) socket.send('40');
+    else if (text.startsWith('40')) ready();
   },
   centrifuge: (socket, text, ready) => {
     for (const line of text.split('\n')) {
@@ -31,13 +59,20 @@ const KINDS = {
   },
 };
 
-function open({ url, kind }) {
-  return new Promise((resolve, reject) => {
+/** Refused for now: again, each after a time of its own, as clients do. */
+const again = (order) => new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 400)).then(() => open(order));
+
+function open(order) {
+  const { url, kind } = order;
+  return new Promise((resolve) => {
     const socket = new WebSocket(url, { perMessageDeflate: false });
-    sockets.push(socket);
-    socket.on('error', reject);
+    socket.on('error', () => resolve(again(order)));
+    socket.on('upgrade', () => {
+      socket.looks = sockets.length % LOOKS === 0;
+      sockets.push(socket);
+    });
     if (kind === 'centrifuge') socket.on('open', () => socket.send('{"id":1,"connect":{}}'));
-    socket.on('message', (data) => KINDS[kind](socket, data.toString(), resolve));
+    socket.on('message', (data) => KINDS[kind](socket, data.toString(), resolve, order));
   });
 }
 
@@ -47,10 +82,19 @@ process.on('message', async (message) => {
     expected = message.expect;
     process.send({ armed: true });
   }
+  if (message.arrivals) {
+    process.send({ arrivals });
+    arrivals = [];
+  }
+  if (message.drop) {
+    for (const socket of sockets) socket.terminate();
+    sockets = [];
+    process.send({ dropped: true });
+  }
   if (message.open) {
     const { count: many } = message.open;
-    for (let from = 0; from < many; from += 100)
-      await Promise.all(Array.from({ length: Math.min(100, many - from) }, () => open(message.open)));
+    for (let from = 0; from < many; from += AT_ONCE)
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, many - from) }, () => open(message.open)));
     process.send({ open: many });
   }
 });

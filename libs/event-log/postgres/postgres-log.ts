@@ -110,16 +110,21 @@ async function append(
     return start;
   });
   try {
-    const { rows } = await pool.query<{ base: string }>(APPEND, [
-      partition,
-      key,
-      records.map(({ value }) => value),
-      names,
-      values,
-      firsts,
-      records.map(({ headers }) => headers.size),
-      records.map(({ timestamp }) => timestamp ?? null),
-    ]);
+    const { rows } = await pool.query<{ base: string }>({
+      // Prepared once per connection: parsing and planning it each time was a good part of an append (bench/append.mjs).
+      name: 'append',
+      text: APPEND,
+      values: [
+        partition,
+        key,
+        records.map(({ value }) => value),
+        names,
+        values,
+        firsts,
+        records.map(({ headers }) => headers.size),
+        records.map(({ timestamp }) => timestamp ?? null),
+      ],
+    });
     const base = rows[0]?.base;
     if (base === undefined) throw new RangeError(`there is no partition ${partition}`);
     return { partition, offset: BigInt(base) };

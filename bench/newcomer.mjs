@@ -1,4 +1,4 @@
-// `npm run bench -- --quick`: the two times a newcomer feels, measured on the built service: an import, and command → screen. Printed, never asserted.
+// `npm run bench:newcomer`: the two times a newcomer feels, measured on the built service: an import, and command → screen. Printed, never asserted.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';

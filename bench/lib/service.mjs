@@ -1,0 +1,60 @@
+// The built service as a process of its own, on a database of its own, with a conference that is open; and a way past its doors into its log.
+import { randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { createJournal, createPostgresKeys, createPostgresLog, LOG_CHANNEL } from '../../dist/libs/event-log/index.js';
+import { notifier } from '../../dist/libs/postgres/index.js';
+import { catalog } from '../../dist/src/conference/catalog.js';
+import { createTokens } from '../../dist/src/doors/tokens/tokens.js';
+import { cpuOf } from './cpu.mjs';
+import { silent, startDatabase } from './database.mjs';
+
+const MAIN = path.join(import.meta.dirname, '../../dist/src/cli/main.js');
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export async function startService(environment = {}) {
+  const database = await startDatabase();
+  const port = await freePort();
+  const child = spawn(process.execPath, [MAIN, 'start'], {
+    env: { PATH: process.env.PATH, DATABASE_URL: database.url, PORT: String(port), METRICS_PORT: 'off', HALLWAY_DEMO: 'off', HALLWAY_PARTITIONS: '1', LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve, reject) => {
+    child.stdout.on('data', (chunk) => String(chunk).includes('is ready') && resolve());
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}`)));
+  });
+  const token = await (await createTokens(database.pool)).issue({ actor: 'olga', role: 'organizer', conference: '*' }, 7_200);
+  const url = `http://127.0.0.1:${port}`;
+  const command = async (type, data) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    const response = await fetch(`${url}/v1/conferences/bench/commands`, { method: 'POST', headers, body: JSON.stringify({ id: randomUUID(), type, data }) });
+    if (!response.ok) throw new Error(await response.text());
+  };
+  await command('open-conference', { title: 'Bench', timeZone: 'Europe/Berlin' });
+  const pool = database.open(undefined, 16);
+  const bell = notifier({ database: database.pool, channel: LOG_CHANNEL, logger: silent });
+  const log = await createPostgresLog({ pool, partitions: 1, logger: silent, notify: () => bell.notify() });
+  return {
+    token,
+    database,
+    journal: createJournal({ log, catalog, keys: createPostgresKeys(pool) }),
+    sockets: (cls) => `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&class=${cls}`,
+    cpu: () => cpuOf(child.pid),
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      await bell.close();
+      await log.close();
+      await database.stop();
+    },
+  };
+}
