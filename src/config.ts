@@ -67,6 +67,7 @@ const schema = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('A collector (OTLP over HTTP, as http://localhost:4318) that gets traces and metrics; default: none'),
+  OTEL_SDK_DISABLED: z.enum(['true', 'false']).default('false').describe('true: no traces and no metrics at all'),
   HALLWAY_TRACE_RATIO: z.coerce
     .number()
     .min(0)

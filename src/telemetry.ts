@@ -40,8 +40,9 @@ export interface Telemetry {
 }
 
 export async function startTelemetry(config: Config): Promise<Telemetry> {
-  register();
   const problems: string[] = [];
+  if (config.OTEL_SDK_DISABLED === 'true') return { problems, stop: async () => undefined };
+  register();
   diag.setLogger(quiet, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true });
   const resource = resourceFromAttributes({
     'service.name': 'hallway',

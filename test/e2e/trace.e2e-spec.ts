@@ -148,6 +148,13 @@ suite('the trace of an event', () => {
   }, 60_000);
 
   (withoutKafka ? describe.skip : describe)('by way of Kafka', () => {
+    const produce = (input: string, traceparent: string) => {
+      const header = `traceparent=${traceparent}`;
+      const words = ['-P', '-b', kafka?.brokers ?? '', '-t', 'conference.intake', '-k', 'demo', '-H', header];
+      const { status, stderr } = spawnSync('kcat', words, { input, encoding: 'utf8' });
+      if (status !== 0) throw new Error(stderr);
+    };
+
     it('I12: an event of another program goes on in the trace that its record names', async () => {
       const spanId = randomBytes(8).toString('hex');
       let count = 0;
@@ -155,27 +162,21 @@ suite('the trace of an event', () => {
         const traceId = randomBytes(16).toString('hex');
         const event = { specversion: '1.0', id: `t${++count}`, source: 'venue', type: 'question-asked' };
         const data = { session: 's1', text: `From another program ${count}?` };
-        const { status, stderr } = spawnSync(
-          'kcat',
-          [
-            '-P',
-            '-b',
-            kafka?.brokers ?? '',
-            '-t',
-            'conference.intake',
-            '-k',
-            'demo',
-            '-H',
-            `traceparent=00-${traceId}-${spanId}-01`,
-          ],
-          { input: JSON.stringify({ ...event, data }), encoding: 'utf8' },
-        );
-        expect([status, stderr]).toEqual([0, '']);
+        produce(JSON.stringify({ ...event, data }), `00-${traceId}-${spanId}-01`);
         return traceId;
       });
       expect(orphansOf(spans, [spanId])).toEqual([]);
       expect(spans.find(({ name }) => name === 'command')?.parentSpanId).toBe(spanId);
     }, 90_000);
+
+    it('I4: what cannot be taken is a dead letter in its producer’s trace, sampled there or not', async () => {
+      const traceId = randomBytes(16).toString('hex');
+      produce('no event at all', `00-${traceId}-${randomBytes(8).toString('hex')}-00`);
+      await until('its span is there', () => inTrace(traceId).length > 0, 30_000);
+      expect(inTrace(traceId).map(({ name, attributes }) => [name, attributes['hallway.outcome']])).toEqual([
+        ['dead letter', '200'],
+      ]);
+    }, 60_000);
   });
 
   it('what was refused is exported though nothing is sampled', async () => {

@@ -9,6 +9,8 @@ export interface ComposeService {
   readonly read_only?: boolean;
   readonly deploy?: { readonly replicas?: number; readonly resources?: { readonly limits?: object } };
   readonly healthcheck?: object;
+  readonly profiles?: readonly string[];
+  readonly volumes?: readonly string[];
 }
 
 export interface Compose {

@@ -1,19 +1,17 @@
 /** The embedded log: a table with gapless offsets per partition. The row lock on `log_head` is held to the commit, so offsets become visible in order. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { inTransaction, isTransient, type Logger } from '#libs/postgres';
+import { inTransaction, type Logger } from '#libs/postgres';
 import { partitionOf } from '../partition.js';
 import {
   type EventLog,
   type LogBatch,
   type LogRecord,
   type LogSubscription,
-  LogUnavailable,
-  type Position,
-  type RecordToAppend,
   type Watermarks,
 } from '../port.js';
 import { readPartitions } from '../read-partitions.js';
+import { createAppends, writeCommands } from './appends.js';
 
 export interface PostgresLogOptions {
   readonly pool: pg.Pool;
@@ -54,14 +52,16 @@ export async function createPostgresLog({
     );
   }
   const subscriptions = new Set<LogSubscription>();
+  const appends = createAppends((partition, commands) => writeCommands(pool, partition, commands));
   const log: EventLog = {
     partitions,
     coordinated: false,
     identity: () => identityOf(pool),
     async append(key, records) {
-      const position = await append(pool, partitionOf(key, partitions), key, records);
+      const partition = partitionOf(key, partitions);
+      const offset = await appends.add(partition, { key, records });
       notify?.();
-      return position;
+      return { partition, offset };
     },
     read: (partition, from, limit) => read(pool, partition, from, limit),
     watermarks: (partition) => watermarks(pool, partition),
@@ -80,57 +80,6 @@ export async function createPostgresLog({
     },
   };
   return log;
-}
-
-const APPEND = `
-  with head as (
-    update log_head set next_offset = next_offset + cardinality($3::bytea[])
-    where partition = $1 returning next_offset - cardinality($3::bytea[]) as base
-  ), written as (
-    insert into event_log (partition, "offset", key, header_names, header_values, value, time)
-    select $1, head.base + r.ordinal - 1, $2,
-           ($4::text[])[r.first : r.first + r.size - 1], ($5::bytea[])[r.first : r.first + r.size - 1],
-           r.value, coalesce(to_timestamp(r.time / 1000.0), clock_timestamp())
-    from head, unnest($3::bytea[], $6::int[], $7::int[], $8::float8[]) with ordinality as r(value, first, size, time, ordinal)
-  )
-  select base from head`;
-
-async function append(
-  pool: pg.Pool,
-  partition: number,
-  key: string,
-  records: readonly RecordToAppend[],
-): Promise<Position> {
-  const names = records.flatMap(({ headers }) => [...headers.keys()]);
-  const values = records.flatMap(({ headers }) => [...headers.values()]);
-  let first = 1;
-  const firsts = records.map(({ headers }) => {
-    const start = first;
-    first += headers.size;
-    return start;
-  });
-  try {
-    const { rows } = await pool.query<{ base: string }>({
-      // Prepared once per connection: parsing and planning it each time was a good part of an append (bench/append.mjs).
-      name: 'append',
-      text: APPEND,
-      values: [
-        partition,
-        key,
-        records.map(({ value }) => value),
-        names,
-        values,
-        firsts,
-        records.map(({ headers }) => headers.size),
-        records.map(({ timestamp }) => timestamp ?? null),
-      ],
-    });
-    const base = rows[0]?.base;
-    if (base === undefined) throw new RangeError(`there is no partition ${partition}`);
-    return { partition, offset: BigInt(base) };
-  } catch (error) {
-    throw isTransient(error) ? new LogUnavailable('the log cannot be reached', { cause: error }) : error;
-  }
 }
 
 interface Row {
