@@ -3,13 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { inTransaction, type Logger } from '#libs/postgres';
 import { partitionOf } from '../partition.js';
-import {
-  type EventLog,
-  type LogBatch,
-  type LogRecord,
-  type LogSubscription,
-  type Watermarks,
-} from '../port.js';
+import { type EventLog, type LogBatch, type LogRecord, type LogSubscription, type Watermarks } from '../port.js';
 import { readPartitions } from '../read-partitions.js';
 import { createAppends, writeCommands } from './appends.js';
 
