@@ -236,13 +236,20 @@ class LogProjector implements Projector, PartitionConsumer {
   private beat(partition: number): void {
     const held = this.held.get(partition);
     if (!held || held.fenced) return;
-    this.inTurn(held, async () => {
+    this.look(held, partition).catch((err: unknown) =>
+      this.options.logger.warn({ err, partition }, 'the heartbeat of a partition failed'),
+    );
+  }
+
+  /** Reads the log's end first and outside of the turn: how much waits must be known while a batch hangs. */
+  private async look(held: Held, partition: number): Promise<void> {
+    const { pool, log } = this.options;
+    // The order proves it: whatever was appended before this instant is below the end that is read after it.
+    const { rows } = await pool.query<{ now: string }>('select clock_timestamp()::text as now');
+    const { high } = await log.watermarks(partition);
+    if (high > held.high) held.high = high;
+    await this.inTurn(held, async () => {
       if (held.fenced) return;
-      const { pool, log } = this.options;
-      // The order proves it: whatever was appended before this instant is below the end that is read after it.
-      const { rows } = await pool.query<{ now: string }>('select clock_timestamp()::text as now');
-      const { high } = await log.watermarks(partition);
-      held.high = high;
       // Under steady load the end just read is never reached at once: an earlier one that was reached meanwhile counts.
       const seen: Seen = { at: rows[0]?.now ?? '-infinity', end: high };
       const mark = held.claimed.next >= high ? seen : (held.seen ?? seen);
@@ -250,7 +257,7 @@ class LogProjector implements Projector, PartitionConsumer {
       if (await beat(pool, held.claimed, mark.at, mark.end)) held.progressAt = performance.now();
       else held.fenced = true;
       this.options.onCommit?.();
-    }).catch((err: unknown) => this.options.logger.warn({ err, partition }, 'the heartbeat of a partition failed'));
+    });
   }
 
   private async isRetired(): Promise<boolean> {
