@@ -1,12 +1,14 @@
 // A real Apache Kafka for development and tests, without Docker: npm run kafka [start|stop|status|reset] [folder].
 // `run` keeps the broker only as long as standard input stays open: whoever started it cannot leave it behind.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import './require-node.mjs';
 import { address, isRunning, readState, resetBroker, serving, startBroker, stopBroker } from './kafka/broker.mjs';
 import { ensureJars, KAFKA_VERSION, missingForKafka } from './kafka/jars.mjs';
 
-const USAGE = 'npm run kafka [start|stop|status|reset] [folder]   (folder: ./data/kafka)';
+const USAGE = `npm run kafka [start|stop|status|reset] [folder]   (folder: ./data/kafka)
+npm run -s kafka -- tool NAME …   one of Kafka's own Java tools, e.g. ConsoleProducer --bootstrap-server …`;
 const CACHE = path.resolve(import.meta.dirname, '../.cache');
 const [command = 'start', place = 'data/kafka'] = process.argv.slice(2);
 const folder = path.resolve(place);
@@ -44,6 +46,15 @@ const commands = {
   },
   async reset() {
     say((await resetBroker(folder)) ? `Kafka has stopped and its data in ${folder} is gone` : `there is no Kafka of ours in ${folder}`);
+  },
+  async tool() {
+    const missing = missingForKafka(CACHE);
+    if (missing) throw new Error(missing);
+    const [, tool = '', ...args] = process.argv.slice(2);
+    if (!/^\w+$/.test(tool)) throw new Error(USAGE);
+    const java = ['-cp', path.join(ensureJars(CACHE), '*'), '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', `org.apache.kafka.tools.${tool}`];
+    const { status } = spawnSync('java', [...java, ...args], { stdio: 'inherit' });
+    process.exitCode = status ?? 1;
   },
   async check() {
     const missing = missingForKafka(CACHE);

@@ -16,16 +16,17 @@ const files = (folder) => ({
   properties: path.join(folder, 'server.properties'),
   log: path.join(folder, 'kafka.log'),
   data: path.join(folder, 'log'),
+  secure: path.join(folder, 'secure.properties'),
 });
 
 // The short session lets a broker that was killed come back within seconds: the controller waits for the old one's end.
-const properties = ({ port, controllerPort }, data) => `process.roles=broker,controller
+const properties = ({ port, controllerPort, securePort }, data, secure) => `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${secure && `,SECURE://127.0.0.1:${securePort}`}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port}${secure && `,SECURE://127.0.0.1:${securePort}`}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL
 log.dirs=${data}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -41,7 +42,7 @@ controlled.shutdown.enable=false
 log.cleaner.dedupe.buffer.size=2097152
 num.network.threads=1
 num.io.threads=2
-`;
+${secure}`;
 
 /** The broker's address, process and cluster, or undefined if it was never started in this folder. */
 export function readState(folder) {
@@ -72,11 +73,13 @@ export async function startBroker({ folder, lib, detached }) {
     return { state: known, child: undefined };
   }
   mkdirSync(folder, { recursive: true });
-  const { properties: settings, data, log } = files(folder);
+  const { properties: settings, data, log, secure } = files(folder);
   // The same address as before, if it is free, so that clients find the broker again.
   const ports = known && (await isFree(known.port)) && (await isFree(known.controllerPort)) ? known : await freePorts();
-  const state = { clusterId: known?.clusterId ?? newClusterId(), port: ports.port, controllerPort: ports.controllerPort };
-  writeFileSync(settings, properties(state, data));
+  const { port, controllerPort, securePort } = ports;
+  const state = { clusterId: known?.clusterId ?? newClusterId(), port, controllerPort, securePort };
+  // Whoever writes that file has a second listener, with encryption and log-in as it says.
+  writeFileSync(settings, properties(state, data, existsSync(secure) ? readFileSync(secure, 'utf8') : ''));
   // Written before the format, so that a start that was cut off goes on with the same cluster.
   writeState(folder, state);
   format({ lib, settings, clusterId: state.clusterId });
@@ -183,10 +186,10 @@ async function isFree(port) {
   }
 }
 
-/** Both are held before one is given back, else they could be the same. */
+/** All are held before one is given back, else they could be the same. */
 async function freePorts() {
-  const servers = [await listen(0), await listen(0)];
-  const [port, controllerPort] = servers.map((server) => server.address().port);
+  const servers = [await listen(0), await listen(0), await listen(0)];
+  const [port, controllerPort, securePort] = servers.map((server) => server.address().port);
   await Promise.all(servers.map(close));
-  return { port, controllerPort };
+  return { port, controllerPort, securePort };
 }

@@ -12,6 +12,8 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <dependencies>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version></dependency>
     <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>${KAFKA_VERSION}</version>
+      <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions></dependency>
   </dependencies>
 </project>
 `;
@@ -52,7 +54,8 @@ export function ensureJars(cache) {
   return path.join(folder, 'lib');
 }
 
-const folderIn = (cache) => path.join(cache, `kafka-${KAFKA_VERSION}`);
+/** Of another list of jars, another folder. */
+const folderIn = (cache) => path.join(cache, `kafka-${KAFKA_VERSION}-${createHash('sha256').update(POM).digest('hex').slice(0, 8)}`);
 
 function sums(lib) {
   const hash = (name) => createHash('sha256').update(readFileSync(path.join(lib, name))).digest('hex');

@@ -1,7 +1,7 @@
 /** Events of other programs through a real Kafka, produced by kcat. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { kafkaMissing, startTestKafka, type TestKafka } from '../../test/support/kafka.js';
+import { javaTool, kafkaMissing, startTestKafka, type TestKafka } from '../../test/support/kafka.js';
 import { openDemo, until } from '../../test/support/process.js';
 import { type Running, startRunning } from '../../test/support/running.js';
 import { type DeadLetter, listDeadLetters } from './dead-letters.js';
@@ -83,6 +83,35 @@ suite('the intake on Kafka', () => {
     expect(JSON.stringify(body)).toContain('From a console?');
     const audit = await running.organizer.get('/v1/conferences/demo/audit?subject=s1&actor=venue');
     expect((audit.body.entries as { type: string }[]).filter(({ type }) => type === 'session-started')).toHaveLength(1);
+    expect(await dead()).toEqual([]);
+  }, 90_000);
+
+  it('Java’s own producer, structured and binary, in each way it compresses, is shown as well', async () => {
+    const asked = (how: string) => `From Java, ${how}?`;
+    const binary = (how: string) =>
+      [
+        `ce_specversion:1.0,ce_id:j-${how},ce_source:venue,ce_type:question-asked,content-type:application/json`,
+        'demo',
+        JSON.stringify({ session: 's1', text: asked(how) }),
+      ].join('\t');
+    const structured = (how: string) =>
+      [
+        'content-type:application/cloudevents+json',
+        'demo',
+        event('question-asked', { session: 's1', text: asked(`${how}, structured`) }),
+      ].join('\t');
+    const codecs = ['gzip', 'snappy', 'lz4', 'zstd'];
+    for (const how of codecs) {
+      const args = ['--bootstrap-server', kafka.brokers, '--topic', TOPIC, '--compression-codec', how];
+      const reader = ['parse.headers=true', 'parse.key=true'].flatMap((one) => ['--reader-property', one]);
+      javaTool('ConsoleProducer', [...args, ...reader], `${binary(how)}\n${structured(how)}\n`);
+    }
+    const all = codecs.flatMap((how) => [asked(how), asked(`${how}, structured`)]);
+    const shown = async () => {
+      const { body } = await running.organizer.get('/v1/conferences/demo/channels/session/s1/questions');
+      return all.filter((text) => JSON.stringify(body).includes(text));
+    };
+    await until('all are shown', async () => (await shown()).length === all.length, 30_000);
     expect(await dead()).toEqual([]);
   }, 90_000);
 

@@ -1,9 +1,9 @@
 /** The broker dies and comes back while people ask and vote: nobody loses what was accepted, nothing happens twice. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pass } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFeedClient, type FeedClient } from '#libs/feed-client';
 import { createTokens, type Tokens } from '../../src/doors/tokens/tokens.js';
+import { crowd } from '../support/crowd.js';
 import { kafkaMissing, startTestKafka, type TestKafka } from '../support/kafka.js';
 import { type Api, api, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -23,10 +23,7 @@ suite('an outage of the broker', () => {
   let tokens: Tokens;
   let organizer: Api;
   let wall: FeedClient;
-  let people = 0;
 
-  const person = async () =>
-    api(() => service.url, await tokens.issue({ actor: `p${++people}`, role: 'attendee', conference: 'demo' }, 3_600));
   /** Milliseconds since the wall was last known complete. */
   const age = () => Date.now() - (wall.status().since ?? 0);
   const questions = () =>
@@ -63,54 +60,13 @@ suite('an outage of the broker', () => {
     await database?.drop();
   }, 60_000);
 
-  /** One person after another asks, and the next one votes for it; each command again under its id until it is answered. */
-  function crowd(name: string) {
-    const accepted = new Map<string, number>();
-    const codes = new Set<number>();
-    let open = true;
-    let failure: unknown;
-    const send = async (type: string, data: object, after = 0): Promise<{ subject: string; position: number }> => {
-      const { post } = await person();
-      const message = { id: randomUUID(), type, data, after };
-      for (;;) {
-        const { status, body } = await post('/v1/conferences/demo/commands', message);
-        if (status === 200 || status === 202) return { subject: String(body.subject), position: Number(body.position) };
-        codes.add(Number(body.code));
-        if (Number(body.code) >= 200) throw new Error(JSON.stringify(body));
-        await pass(Number(body.retryAfter ?? 200));
-      }
-    };
-    const run = (async () => {
-      while (open) {
-        const text = `${name} ${accepted.size}`;
-        const { subject: question, position } = await send('ask-question', { session: 's1', text });
-        accepted.set(text, 0);
-        await send('upvote-question', { question }, position);
-        accepted.set(text, 1);
-      }
-    })().catch((error: unknown) => {
-      failure = error;
-    });
-    return {
-      codes,
-      get accepted() {
-        if (failure) throw failure;
-        return accepted;
-      },
-      async end() {
-        open = false;
-        await run;
-      },
-    };
-  }
-
   it.each([
     ['3 s', 3_000],
     ['20 s', 20_000],
   ])(
     'of %s: commands succeed or are told to try again, none is lost or doubled (I13), the wall says how old it is (I7)',
     async (name, ms) => {
-      const asking = crowd(name);
+      const asking = crowd(() => service.url, tokens, name);
       await until('people ask', () => asking.accepted.size >= 3);
       await kafka.kill();
       const down = performance.now();

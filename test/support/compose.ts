@@ -18,16 +18,18 @@ export interface Compose {
   readonly services: Readonly<Record<string, ComposeService>>;
 }
 
-/** `${NAME:?message}` and `${NAME:-default}`, as compose reads them. @throws Error: a variable that must be set is not */
+/**
+ * `${NAME:?message}` and `${NAME:-default}`, as compose reads them: in what was parsed, so that nothing filled in is an empty string.
+ * @throws Error: a variable that must be set is not
+ */
 export function readCompose(variables: Readonly<Record<string, string>>): Compose {
-  const text = readFileSync('docker-compose.yml', 'utf8').replaceAll(
-    /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
-    (_, name: string, kind: string | undefined, rest = '') => {
+  const fillIn = (text: string) =>
+    text.replaceAll(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_, name: string, kind: string | undefined, rest = '') => {
       const value = variables[name];
       if (value) return value;
       if (kind === '?') throw new Error(`${name}: ${rest}`);
       return rest;
-    },
-  );
-  return parse(text, { merge: true }) as Compose;
+    });
+  const reviver = (_: unknown, value: unknown) => (typeof value === 'string' ? fillIn(value) : value);
+  return parse(readFileSync('docker-compose.yml', 'utf8'), reviver, { merge: true }) as Compose;
 }

@@ -11,6 +11,8 @@ import { createTestDatabase } from './test-database.js';
 export interface TestKafka {
   /** host:port; stays over restarts. */
   readonly brokers: string;
+  /** The same by its second listener, if it was given settings for one. */
+  readonly secure: string;
   /** kill -9, as a machine would die. */
   kill(): Promise<void>;
   /** Clean, on the same data and address. */
@@ -33,14 +35,18 @@ export function kafkaMissing(): boolean {
   return true;
 }
 
-export async function startTestKafka(): Promise<TestKafka> {
+/** @param secure settings of a second listener, with encryption and log-in */
+export async function startTestKafka(secure?: string): Promise<TestKafka> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hallway-kafka-'));
+  if (secure) fs.writeFileSync(path.join(folder, 'secure.properties'), secure);
   let running = await launch(folder);
   const { brokers } = running;
+  const state = () => JSON.parse(fs.readFileSync(path.join(folder, 'broker.json'), 'utf8'));
   return {
     brokers,
+    secure: `127.0.0.1:${state().securePort}`,
     async kill() {
-      process.kill(JSON.parse(fs.readFileSync(path.join(folder, 'broker.json'), 'utf8')).pid, 'SIGKILL');
+      process.kill(state().pid, 'SIGKILL');
       await running.ended;
     },
     async stop() {
@@ -57,6 +63,12 @@ export async function startTestKafka(): Promise<TestKafka> {
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** One of Kafka's own Java tools, to its end. @throws what it said if it failed */
+export function javaTool(name: string, args: readonly string[], input: string): void {
+  const { status, stderr } = spawnSync('node', [...LAUNCHER, 'tool', name, ...args], { input, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${name}: ${stderr}`);
 }
 
 /** A log on a fresh topic of that broker, pinned in a fresh database. */

@@ -74,7 +74,7 @@ class KafkaTopic implements Topic {
         if (this.#cluster === used) await this.#drop();
         const moves = isMoving(error);
         if (attempt >= (moves ? MOVING_TRIES : kept ? 1 : 0))
-          throw new LogUnavailable('Kafka cannot be reached', { cause: error });
+          throw new LogUnavailable(`Kafka cannot be reached: ${(error as Error).message}`, { cause: error });
         if (moves) await wait(MOVING_MS);
       }
     }

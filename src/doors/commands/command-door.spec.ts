@@ -121,6 +121,10 @@ describe('the door for commands', () => {
     doors.age = 0;
     doors.appendFails = new LogUnavailable('connection refused');
     for (let turn = 0; turn < 10; turn++) expect(await codeOf(ask('1'), someone('ann'))).toBe(104);
+    doors.appendFails = Object.assign(new Error('the database is shutting down'), { code: '57P01' });
+    for (let turn = 0; turn < 10; turn++) expect(await codeOf(ask('1'), someone('ann'))).toBe(103);
+    doors.appendFails = new Error('a bug');
+    for (let turn = 0; turn < 10; turn++) expect(await codeOf(ask('1'), someone('ann'))).toBe(100);
     doors.appendFails = undefined;
     for (let turn = 0; turn < 5; turn++) expect(await codeOf(ask(`q${turn}`), someone('ann'))).toBe('applied');
     expect(await codeOf(ask('q5'), someone('ann'))).toBe(106);

@@ -11,7 +11,7 @@ import {
   SubjectErased,
 } from '#libs/event-log';
 import type { ConferenceFeed, Feed } from '#libs/feed';
-import type { Logger } from '#libs/postgres';
+import { isTransient, type Logger } from '#libs/postgres';
 import { type CommandAck, commandSchema, describeIssues, parseBounded, Refusal } from '#libs/protocol';
 import { recorded, spanContextOf } from '#libs/signals';
 import { mayCommand } from '../../conference/access.js';
@@ -137,9 +137,10 @@ class Door implements CommandDoor {
     try {
       return await this.decide(asked, feed);
     } catch (error) {
+      const refusal = this.toRefusal(error);
       // Whoever is told to try again and does must not be locked out by it, just when an outage is over.
-      if (error instanceof LogUnavailable || (error instanceof Refusal && error.code < 200)) await refund();
-      throw error;
+      if (refusal.code < 200) await refund();
+      throw refusal;
     }
   }
 
@@ -242,6 +243,8 @@ class Door implements CommandDoor {
   private toRefusal(error: unknown): Refusal {
     if (error instanceof Refusal) return error;
     if (error instanceof LogUnavailable) return new Refusal('log-unavailable', undefined, 1_000);
+    // The database is away: what is known here is as old as what its screens show.
+    if (isTransient(error)) return new Refusal('behind', undefined, 1_000);
     if (error instanceof SubjectErased) return new Refusal('erased');
     if (error instanceof CommandTooLarge) return new Refusal('too-large', error.message);
     this.ports.logger.error({ err: error }, 'a command failed');

@@ -1,0 +1,108 @@
+/** A broker that lets in only who encrypts and logs in: TLS and SASL by configuration alone. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTokens } from '../../src/doors/tokens/tokens.js';
+import { kafkaMissing, startTestKafka, type TestKafka } from '../support/kafka.js';
+import { api, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const suite = kafkaMissing() ? describe.skip : describe;
+const STORE = 'a-store-for-this-test-only';
+const PASSWORD = 'a-password-for-this-test-only';
+
+/** A certificate for 127.0.0.1 that signs itself, by Java's own tool. @returns it as PEM, for those who are to trust it */
+function certificate(folder: string): string {
+  const store = ['-keystore', path.join(folder, 'broker.p12'), '-storepass', STORE, '-alias', 'broker'];
+  const keytool = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync('keytool', [...args, ...store], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stdout + stderr);
+    return stdout;
+  };
+  const named = ['-dname', 'CN=broker', '-ext', 'SAN=ip:127.0.0.1', '-validity', '2'];
+  keytool('-genkeypair', '-keyalg', 'RSA', '-storetype', 'PKCS12', ...named);
+  return keytool('-exportcert', '-rfc');
+}
+
+const properties = (folder: string) => `ssl.keystore.type=PKCS12
+ssl.keystore.location=${folder}/broker.p12
+ssl.keystore.password=${STORE}
+listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_hallway="${PASSWORD}";
+`;
+
+suite('a broker with TLS and SASL', () => {
+  let folder: string;
+  let kafka: TestKafka;
+  let database: TestDatabase;
+  let service: ServiceProcess | undefined;
+  let trusted: Readonly<Record<string, string>>;
+
+  const topics = (environment: Readonly<Record<string, string>>) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/cli/main.js', 'topics'], {
+      env: { PATH: process.env.PATH ?? '', ...environment },
+      encoding: 'utf8',
+      timeout: 40_000,
+    });
+    return { status, said: stdout + stderr };
+  };
+
+  beforeAll(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hallway-secure-'));
+    fs.writeFileSync(path.join(folder, 'ca.pem'), certificate(folder));
+    [kafka, database] = await Promise.all([startTestKafka(properties(folder)), createTestDatabase()]);
+    trusted = {
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: kafka.secure,
+      KAFKA_TLS: 'on',
+      KAFKA_TLS_CA_FILE: path.join(folder, 'ca.pem'),
+      KAFKA_SASL_MECHANISM: 'plain',
+      KAFKA_SASL_USERNAME: 'hallway',
+      KAFKA_SASL_PASSWORD: PASSWORD,
+    };
+  }, 120_000);
+
+  afterAll(async () => {
+    await service?.end('SIGTERM');
+    await kafka?.remove();
+    await database?.drop();
+    fs.rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  it.each([
+    ['a password that is wrong', { KAFKA_SASL_PASSWORD: 'wrong' }, /log ?in|authenticat|SASL/i],
+    ['a certificate that nobody has told it to trust', { KAFKA_TLS_CA_FILE: undefined }, /certificate/i],
+    ['no encryption', { KAFKA_TLS: 'off' }, /./],
+  ])(
+    'with %s there is a reason, no secret in it, and no topic',
+    (_, over, reason) => {
+      const environment = Object.fromEntries(
+        Object.entries({ ...trusted, ...over }).filter(([, value]) => value),
+      ) as Record<string, string>;
+      const { status, said } = topics(environment);
+      expect(status).toBe(1);
+      expect(said).toMatch(reason);
+      expect(said).not.toContain(PASSWORD);
+    },
+    60_000,
+  );
+
+  it('`hallway topics` makes the topics and the whole road runs over it', async () => {
+    expect(topics(trusted)).toMatchObject({ status: 0 });
+    service = await startProcess({ ...trusted, LOG_LEVEL: 'info' });
+    await service.printed(/is ready/);
+    const tokens = await createTokens(database.pool);
+    const organizer = api(
+      () => service?.url ?? '',
+      await tokens.issue({ actor: 'olga', role: 'organizer', conference: '*' }, 3_600),
+    );
+    await openDemo(organizer);
+    await organizer.send('start-session', { session: 's1' });
+    await until('it is shown', async () =>
+      JSON.stringify((await organizer.get('/v1/conferences/demo/channels/schedule')).body).includes('"running"'),
+    );
+    expect(service.output()).not.toContain(PASSWORD);
+  }, 90_000);
+});
