@@ -15,7 +15,7 @@ export async function startDatabase() {
   await migrate({ url: server.url, migrations: permanentMigrations });
   const pools = [];
   const open = (schema, max = 4) => {
-    const pool = createPool({ url: server.url, applicationName: 'hallway bench', max, logger: silent, ...(schema ? { schema } : {}) });
+    const pool = createPool({ url: server.url, applicationName: 'hallway bench', max, logger: silent, ...(schema ? { schema, pipeline: true } : {}) });
     pools.push(pool);
     return pool;
   };

@@ -10,3 +10,4 @@ export { type MigrateOptions, type MigrationClass, migrate } from './migrate.js'
 export { type Notifier, type NotifierOptions, notifier } from './notifier.js';
 export { createPool, inTransaction, type PoolOptions, type Queryable } from './pool.js';
 export { quoteIdentifier } from './sql.js';
+export { together } from './together.js';

@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly connectionTimeoutMs?: number;
   /** Schema that unqualified names mean, before `public`. */
   readonly schema?: string;
+  /** Statements of a transaction may be sent without waiting for the answers of those before them. */
+  readonly pipeline?: boolean;
   readonly logger?: Logger;
 }
 
@@ -34,6 +36,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
+    pipeline: options.pipeline ?? false,
     ...(options.schema ? { options: `-c search_path=${options.schema},public` } : {}),
   });
   pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle database connection broke'));

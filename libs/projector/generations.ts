@@ -52,6 +52,7 @@ export async function startProjecting(options: ProjectingOptions): Promise<Proje
     schema: generation.schema,
     logger,
     max: Math.min(log.partitions + 2, 10),
+    pipeline: true,
   });
   const projector = createProjector({
     pool,

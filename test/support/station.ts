@@ -70,7 +70,7 @@ export async function station(database: TestDatabase) {
   );
   const generation: Generation = { id: rows[0]?.id ?? 0, schema, version: set.version, logIdentity };
   await migrate({ url: database.url, schema, migrations: generationMigrations });
-  const pool = createPool({ url: database.url, applicationName: 'crash test', schema });
+  const pool = createPool({ url: database.url, applicationName: 'crash test', schema, pipeline: true });
   await pool.query('create table counter (conference text, id text, total int, primary key (conference, id))');
   const count = (ids: readonly string[], by = 1) =>
     journal.append({
