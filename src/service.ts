@@ -19,7 +19,7 @@ import { projectionVersion } from './conference/projection-version.js';
 import type { Config } from './config.js';
 import { type Demo, type DemoPorts, startDemo } from './demo/demo.js';
 import { type CommandDoor, createCommandDoor } from './doors/commands/command-door.js';
-import { findOutcome } from './doors/commands/outcomes.js';
+import { createOutcomes } from './doors/commands/outcomes.js';
 import { guardHttp } from './doors/http/http-door.module.js';
 import { WEB_FOLDER } from './doors/http/pages.controller.js';
 import type { HttpPorts } from './doors/http/ports.js';
@@ -168,7 +168,7 @@ async function openGateway(
     feed,
     journal: store.journal,
     logger,
-    findOutcome: (conference, id) => findOutcome(pool, conference, id),
+    findOutcome: createOutcomes(pool),
   });
   const limits = { ...DEFAULT_LIMITS, maxSockets: config.HALLWAY_MAX_SOCKETS };
   const sockets = createSocketDoor({ feed, tokens, commands, logger, limits });

@@ -22,7 +22,7 @@ import { heldChannels } from '../../conference/projection-set.js';
 import { emptyState, stateOf } from '../../conference/state.js';
 import type { ForeignCommand } from '../../intake/intake.js';
 import { openFeed } from '../open-feed.js';
-import type { KnownOutcome } from './outcomes.js';
+import type { FindOutcome, KnownOutcome } from './outcomes.js';
 
 /** A decision on older state than this is refused (design §6). */
 const MAX_AGE_MS = 5_000;
@@ -33,7 +33,7 @@ const OPENING = 'open-conference';
 export interface CommandDoorPorts {
   readonly feed: Feed;
   readonly journal: Journal;
-  readonly findOutcome: (conference: string, commandId: string) => Promise<KnownOutcome | null>;
+  readonly findOutcome: FindOutcome;
   readonly logger: Logger;
 }
 
