@@ -23,7 +23,8 @@ function count(more) {
   process.send({ all: { cpu: user + system } });
 }
 
-const handshakeOf = ({ conference = 'bench', cls = 'desk', token = 'bench' }) => `40${JSON.stringify({ protocol: 1, conference, class: cls, token })}`;
+const handshakeOf = ({ conference = 'bench', cls = 'desk', token = 'bench', channel = 'schedule', goOn, cursor: at = null }) =>
+  `40${JSON.stringify({ protocol: 1, conference, class: cls, token, channels: { [channel]: goOn ? cursor : at } })}`;
 
 const KINDS = {
   hallway: (socket, text, ready, order) => {
@@ -34,8 +35,7 @@ const KINDS = {
       for (const [, version] of JSON.parse(text.slice(text.indexOf(',') + 1, -1)).entries) arrivals.push([order.cls, version, at]);
     } else if (text === '2') socket.send('3');
     else if (text.startsWith('0')) socket.send(handshakeOf(order));
-    else if (text.startsWith('40')) socket.send(`420["subscribe",{"channels":{"${order.channel ?? 'schedule'}":${JSON.stringify(order.goOn ? cursor : (order.cursor ?? null))}}}]`);
-    else if (text.startsWith('430')) ready();
+    else if (text.startsWith('42["subscribed"')) ready();
     // The first beacon: whatever came before it was there already.
     else if (text.startsWith('42["beacon"')) {
       socket.isLive = true;

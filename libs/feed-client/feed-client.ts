@@ -189,8 +189,9 @@ class Client implements FeedClient {
       // What an older connection still says is of no interest.
       if (generation === this.generation) this.run(act());
     };
+    const channels = this.state.joining(performance.now());
     this.connection = this.transport.connect(
-      { protocol: PROTOCOL_VERSION, conference, class: this.options.class, token },
+      { protocol: PROTOCOL_VERSION, conference, class: this.options.class, token, channels },
       {
         connected: () => mine(() => this.state.connected(performance.now())),
         disconnected: () => mine(() => this.state.disconnected(this.random())),
@@ -203,6 +204,7 @@ class Client implements FeedClient {
             return effects;
           }),
         beacon: (beacon) => mine(() => this.state.beacon(beacon, Date.now(), performance.now())),
+        subscribed: (answer) => generation === this.generation && this.subscribed(answer),
         drain: ({ within }) => mine(() => this.state.drain(within, this.random())),
       },
     );

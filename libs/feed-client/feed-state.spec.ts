@@ -161,4 +161,32 @@ describe('the receiving side', () => {
     expect(state.tick(14_000)).toEqual([]);
     expect(state.tick(16_000)).toEqual([{ do: 'disconnect' }]);
   });
+
+  it('[H4] asks in the handshake with its cursors; on connecting only for what came since, and leaves what nobody wants any more', () => {
+    const state = new FeedState('desk');
+    for (const channel of ['a', 'b']) state.follow(channel, 0);
+    state.opening(0);
+    state.channels.get('b')?.frame({ ...frame(null, 7, []), channel: 'b' });
+    expect(state.joining(10)).toEqual({ a: null, b: ['e', 7] });
+    state.leave('a');
+    state.follow('c', 20);
+    expect(state.connected(30)).toEqual([
+      { do: 'unsubscribe', channels: ['a'] },
+      { do: 'subscribe', channels: { c: null } },
+      { do: 'notify' },
+    ]);
+    state.disconnected(0);
+    state.opening(1_000);
+    expect(Object.keys(state.joining(1_010))).toEqual(['b', 'c']);
+  });
+
+  it('[H4] no more in a handshake than in one message; the rest once connected', () => {
+    const state = new FeedState('desk');
+    for (let one = 0; one < 130; one++) state.follow(`c${one}`, 0);
+    state.opening(0);
+    expect(Object.keys(state.joining(0))).toHaveLength(100);
+    const [rest] = state.connected(10);
+    expect(rest).toMatchObject({ do: 'subscribe', channels: { c100: null, c129: null } });
+    expect(Object.keys((rest as Extract<Effect, { do: 'subscribe' }>).channels)).toHaveLength(30);
+  });
 });

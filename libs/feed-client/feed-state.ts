@@ -59,6 +59,8 @@ export class FeedState {
   private completeAt: number | null = null;
   private openingSince: number | null = null;
   private leaving = false;
+  /** What the handshake asked for. */
+  private joined: readonly string[] = [];
 
   constructor(private readonly cls: ClientClass) {}
 
@@ -84,14 +86,27 @@ export class FeedState {
     this.phase = 'joining';
     this.openingSince = now;
     this.leaving = false;
+    this.joined = [];
+    for (const copy of this.channels.values()) copy.resumingSince = null;
+  }
+
+  /** What the handshake asks for: it is answered a round trip earlier than a subscription afterwards. */
+  joining(now: number): Readonly<Record<string, Cursor | null>> {
+    this.joined = [...this.channels.keys()].slice(0, MAX_CHANNELS);
+    return this.asked(this.joined, now);
   }
 
   connected(now: number): Effect[] {
     this.phase = 'catching-up';
     this.openingSince = null;
     this.beaconAt = now;
-    for (const copy of this.channels.values()) copy.resumingSince = null;
-    return [...this.resume([...this.channels.keys()], now), { do: 'notify' }];
+    const gone = this.joined.filter((channel) => !this.channels.has(channel));
+    for (const copy of this.channels.values()) if (copy.resumingSince !== null) copy.resumingSince = now;
+    return [
+      ...(gone.length > 0 ? [{ do: 'unsubscribe', channels: gone } as const] : []),
+      ...this.resume([...this.channels.keys()], now),
+      { do: 'notify' },
+    ];
   }
 
   frame(frame: Frame, now: number): Effect[] {
@@ -199,17 +214,22 @@ export class FeedState {
   private resume(channels: readonly string[], now: number): Effect[] {
     const due = channels.filter((channel) => {
       const copy = this.channels.get(channel);
-      if (!copy || (copy.resumingSince !== null && now - copy.resumingSince < RESUME_AGAIN_MS)) return false;
-      copy.resumingSince = now;
-      return true;
+      return copy && (copy.resumingSince === null || now - copy.resumingSince >= RESUME_AGAIN_MS);
     });
     const groups = Array.from({ length: Math.ceil(due.length / MAX_CHANNELS) }, (_, group) =>
       due.slice(group * MAX_CHANNELS, (group + 1) * MAX_CHANNELS),
     );
-    return groups.map((group) => ({
-      do: 'subscribe',
-      channels: Object.fromEntries(group.map((channel) => [channel, this.channels.get(channel)?.cursor ?? null])),
-    }));
+    return groups.map((group) => ({ do: 'subscribe', channels: this.asked(group, now) }));
+  }
+
+  private asked(channels: readonly string[], now: number): Readonly<Record<string, Cursor | null>> {
+    return Object.fromEntries(
+      channels.map((channel) => {
+        const copy = this.channels.get(channel);
+        if (copy) copy.resumingSince = now;
+        return [channel, copy?.cursor ?? null];
+      }),
+    );
   }
 
   /** The first retry is spread over a window: a hall full of phones comes back one by one. */

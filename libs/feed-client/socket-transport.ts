@@ -30,6 +30,7 @@ export function socketTransport(url: string): Transport {
       socket.on('refused', (refusal: RefusalBody) => end(() => events.refused(refusal)));
       socket.on('frame', (frame) => events.frame(frame));
       socket.on('beacon', (beacon) => events.beacon(beacon));
+      socket.on('subscribed', (answer) => events.subscribed(answer));
       socket.on('drain', (drain) => events.drain(drain));
       return {
         subscribe: (channels, answered) => socket.emit('subscribe', { channels }, answered),

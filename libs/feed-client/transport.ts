@@ -19,6 +19,8 @@ export interface TransportEvents {
   frame(frame: Frame): void;
   beacon(beacon: Beacon): void;
   drain(drain: Drain): void;
+  /** The answer to the handshake's channels. */
+  subscribed(answer: SubscribeAck | { refusal: RefusalBody }): void;
 }
 
 export interface Connection {

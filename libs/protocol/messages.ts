@@ -19,6 +19,8 @@ export const handshakeSchema = z.object({
   conference: z.string().min(1).max(64),
   class: z.enum(['screen', 'desk', 'phone']),
   token: z.string().min(1).max(4_096),
+  // Judged as a subscription: a name that is not valid is no reason to refuse the connection.
+  channels: z.unknown().optional().describe('what to follow from the start, as in `subscribe`; `subscribed` answers'),
 });
 
 export const subscribeSchema = z.object({
@@ -79,11 +81,15 @@ export function describeIssues(error: z.ZodError): string {
 
 /** Without recursion: the depth is what is not trusted. */
 function isShallow(value: unknown): boolean {
-  const isContainer = (one: unknown): one is object => typeof one === 'object' && one !== null;
-  let level: object[] = [value].filter(isContainer);
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) return false;
-    level = level.flatMap((one) => Object.values(one).filter(isContainer));
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth >= MAX_DEPTH) return false;
+    const next: unknown[] = [];
+    for (const one of level) {
+      if (typeof one !== 'object' || one === null) continue;
+      for (const inner of Object.values(one)) if (typeof inner === 'object' && inner !== null) next.push(inner);
+    }
+    level = next;
   }
   return true;
 }

@@ -58,6 +58,8 @@ export interface Handshake {
   readonly conference: string;
   readonly class: ClientClass;
   readonly token: string;
+  /** What to follow from the start, as `subscribe` has it; `subscribed` answers. */
+  readonly channels?: Readonly<Record<string, Cursor | null>>;
 }
 
 export interface RefusalBody {
@@ -96,6 +98,8 @@ export interface ServerEvents {
   frame(frame: Frame): void;
   beacon(beacon: Beacon): void;
   drain(drain: Drain): void;
+  /** To the channels of the handshake: what `subscribe` would have been answered. */
+  subscribed(answer: SubscribeAck | { refusal: RefusalBody }): void;
   /** The socket is about to be closed for this reason (expired, revoked, too slow …). */
   refused(refusal: RefusalBody): void;
 }

@@ -106,6 +106,7 @@ const sent = {
     channels: { schedule: 3 },
   }),
   drain: socket('drain', drainSchema, { within: 2_000 }),
+  subscribed: socket('subscribed', subscribeAckSchema, { schedule: 'ok' }),
   refused: socket('refused', refusalSchema, { code: 304, message: 'access was revoked' }),
 };
 const received = {

@@ -9,6 +9,7 @@ import {
 } from '#libs/protocol';
 import { mayFollow } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
+import { packetOf } from './fan-out.js';
 import type { Follower } from './follower.js';
 import type { Hall } from './hall.js';
 import { takeShown } from './shown.js';
@@ -31,7 +32,11 @@ export function answerMessages(door: Door, hall: Hall, follower: Follower): void
       );
     });
   };
-  on('subscribe', (message) => subscribe(door, hall, follower, message));
+  on('subscribe', async (message) => {
+    const { answers, begin } = await subscribe(door, hall, follower, message);
+    setImmediate(begin); // After the ack.
+    return answers;
+  });
   on('unsubscribe', async (message) => {
     for (const channel of parseBounded(unsubscribeSchema, message).channels) hall.followers.unfollow(follower, channel);
     return { ok: true };
@@ -44,6 +49,18 @@ export function answerMessages(door: Door, hall: Hall, follower: Follower): void
     await stillValid(door, follower);
     return door.ports.commands.handle(follower.verified.identity, follower.conference, message);
   });
+}
+
+/** What the handshake asked for: as a subscription. CONNECT's answer, this one, the frames and the beacon leave in one write. */
+export async function answerHandshake(door: Door, hall: Hall, follower: Follower, channels: unknown): Promise<void> {
+  const tell = (answer: object) => follower.outlet.write(packetOf('subscribed', JSON.stringify(answer)));
+  try {
+    const { answers, begin } = await subscribe(door, hall, follower, { channels });
+    tell(answers);
+    begin();
+  } catch (error) {
+    tell({ refusal: refusalOf(door, error).body() });
+  }
 }
 
 async function answer(_: Door, follower: Follower, handle: Handler, message: unknown): Promise<object> {
@@ -63,7 +80,13 @@ async function stillValid(door: Door, { verified }: Follower): Promise<void> {
   if (door.halls.size === 0) throw new Refusal('draining', undefined, 1_000);
 }
 
-async function subscribe(door: Door, hall: Hall, follower: Follower, message: unknown): Promise<SubscribeAck> {
+interface Subscription {
+  readonly answers: SubscribeAck;
+  /** All content comes as frames, and a beacon says that it was all: nobody waits for the next one to be "live". */
+  begin(): void;
+}
+
+async function subscribe(door: Door, hall: Hall, follower: Follower, message: unknown): Promise<Subscription> {
   const { channels } = parseBounded(subscribeSchema, message);
   await stillValid(door, follower);
   const state = stateOf(hall.feed);
@@ -82,14 +105,15 @@ async function subscribe(door: Door, hall: Hall, follower: Follower, message: un
     hall.followers.follow(follower, channel);
     followed.push([channel, cursor as Cursor | null]);
   }
-  // After the ack: all content comes as frames, and a beacon says that it was all: nobody waits for the next one to be "live".
-  setImmediate(() => {
-    Promise.all(followed.map(([channel, cursor]) => resume(door, hall, follower, channel, cursor))).then(
-      () => hall.beaconTo(follower),
-      (err: unknown) => door.ports.logger.error({ err }, 'a resume failed'),
-    );
-  });
-  return answers;
+  return {
+    answers,
+    begin() {
+      Promise.all(followed.map(([channel, cursor]) => resume(door, hall, follower, channel, cursor))).then(
+        () => hall.beaconTo(follower),
+        (err: unknown) => door.ports.logger.error({ err }, 'a resume failed'),
+      );
+    },
+  };
 }
 
 /** Writes what the cursor lacks and makes the socket a follower from there on: no hole and no double in between. */

@@ -90,6 +90,31 @@ describe('the socket door', () => {
     });
   });
 
+  it('[H4] channels of the handshake: answered once, then their frames, then a beacon; what is not valid there leaves the connection', async () => {
+    const heard: [event: string, said: unknown][] = [];
+    const socket = open(
+      handshake(await running.token('attendee', 'ada'), { channels: { schedule: null, _access: null, updates: null } }),
+    );
+    socket.onAny((event: string, said: unknown) => heard.push([event, said]));
+    await until('there is a beacon', () => heard.some(([event]) => event === 'beacon'));
+    expect(heard.slice(0, 4)).toMatchObject([
+      ['subscribed', { schedule: 'ok', updates: 'ok', _access: { refusal: { code: 203 } } }],
+      ['frame', { channel: 'schedule', from: null }],
+      ['frame', { channel: 'updates', from: null }],
+      ['beacon', { channels: { schedule: expect.any(Number), updates: expect.any(Number) } }],
+    ]);
+    const answers = new Set<unknown>();
+    for (const channels of [{ 'no such name': null }, { schedule: 'nonsense' }, 'nonsense', null, []]) {
+      const other = open(handshake(await running.token('attendee', 'ada'), { channels }));
+      const { refusal } = await new Promise<{ refusal: { code: number } }>((resolve) =>
+        other.once('subscribed', resolve),
+      );
+      answers.add(refusal.code);
+      expect(await other.emitWithAck('subscribe', { channels: { schedule: null } })).toEqual({ schedule: 'ok' });
+    }
+    expect([...answers]).toEqual([201]);
+  });
+
   it('[F7] a client says what it has shown; of what was never written to it, it is refused', async () => {
     const socket = open(handshake(await running.token('screen', 'wall-7')));
     await connected(socket);

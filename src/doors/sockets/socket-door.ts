@@ -11,10 +11,10 @@ import type { CommandDoor } from '../commands/command-door.js';
 import { openFeed } from '../open-feed.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
-import { type Conn, fastPathProblem, Outlet } from './fan-out.js';
+import { type Conn, corkForATurn, fastPathProblem, Outlet } from './fan-out.js';
 import type { Follower, Following } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
-import { answerMessages } from './messages.js';
+import { answerHandshake, answerMessages } from './messages.js';
 import { recheck } from './recheck.js';
 
 export interface SocketDoorPorts {
@@ -99,7 +99,10 @@ export class Door implements SocketDoor {
     io.engine.use(websocketOnly);
     io.use((socket, next) => {
       this.enter(socket).then(
-        () => next(),
+        () => {
+          (socket.data as { follower: Follower }).follower.outlet.cork();
+          next();
+        },
         (error: unknown) => next(this.toConnectError(error)),
       );
     });
@@ -146,16 +149,20 @@ export class Door implements SocketDoor {
 
   /** Only overload is refused here: a client learns nothing but "websocket error" from it, and tries again. */
   private admits(request: IncomingMessage): boolean {
-    const asked = new URL(request.url ?? '/', 'http://x').searchParams.get('class');
+    // engine.io has read it; to read it again was a twentieth of a join.
+    const asked = (request as { readonly _query?: { readonly class?: unknown } })._query?.class;
     const cls = CLASSES.find((known) => known === asked) ?? 'phone';
-    return !this.draining && this.admission.admit(cls, this.io?.engine.clientsCount ?? 0, performance.now());
+    const admitted = !this.draining && this.admission.admit(cls, this.io?.engine.clientsCount ?? 0, performance.now());
+    // The upgrade and engine.io's greeting. Not of a refusal, after which engine.io destroys the socket with what is corked.
+    if (admitted) corkForATurn(request.socket);
+    return admitted;
   }
 
   private async enter(socket: Socket): Promise<void> {
     if (this.draining) throw new Refusal('draining', undefined, 1_000);
     const auth: unknown = socket.handshake.auth;
     if ((auth as { protocol?: unknown } | null)?.protocol !== 1) throw new Refusal('unsupported-protocol');
-    const { conference, class: cls, token } = parseBounded(handshakeSchema, auth);
+    const { conference, class: cls, token, channels: asked } = parseBounded(handshakeSchema, auth);
     const verified = await this.ports.tokens.verify(token);
     if (verified.identity.conference !== '*' && verified.identity.conference !== conference)
       throw new Refusal('wrong-conference');
@@ -176,12 +183,12 @@ export class Door implements SocketDoor {
       bucket: new TokenBucket(50, 100),
       slowSince: null,
     };
-    socket.data = { follower };
+    socket.data = { follower, asked };
     socket.conn.once('close', release);
   }
 
   private entered(socket: Socket): void {
-    const { follower } = socket.data as { follower: Follower };
+    const { follower, asked } = socket.data as { follower: Follower; asked: unknown };
     const hall = this.hallOf(follower);
     hall.followers.add(follower);
     const expiry = setTimeout(
@@ -196,6 +203,7 @@ export class Door implements SocketDoor {
       if (this.halls.get(follower.conference) === hall) this.halls.delete(follower.conference);
     });
     answerMessages(this, hall, follower);
+    if (asked !== undefined) void answerHandshake(this, hall, follower, asked);
   }
 
   private hallOf({ conference, feed }: Follower): Hall {
