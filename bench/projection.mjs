@@ -102,7 +102,7 @@ async function bareOn(database, plans, schema) {
   };
 }
 
-export async function projection({ rounds = 15, size = 500, batches = 4 } = {}) {
+export async function projection({ rounds = 15, size = 500, batches = 8 } = {}) {
   const database = await startDatabase();
   const hour = await liveHour((rounds + 1) * batches * size);
   const steps = await stepsOn(database, hour, 'planned');

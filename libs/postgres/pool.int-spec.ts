@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
-import { createPool, inTransaction, isDataError, isTransient, migrate } from './index.js';
+import { createPool, inTransaction, inTwoTrips, isDataError, isTransient, migrate } from './index.js';
 
 class MakeNotes1700000000001 {
   async up(runner: { query(sql: string): Promise<unknown> }) {
@@ -42,6 +42,31 @@ describe('pool and migrations', () => {
     await expect(insert).rejects.toThrow('rolled back');
     const { rowCount } = await db.pool.query('select 1 from notes');
     expect(rowCount).toBe(0);
+  });
+
+  it('I2: a transaction in two trips is whole or not at all: its guard says no, a statement fails; then the connection serves again', async () => {
+    const pool = createPool({ url: db.url, applicationName: 'two trips', max: 1, pipeline: true });
+    await pool.query(`insert into notes values (10, 'guard')`);
+    const put = (id: number | null, text: string) => ({
+      name: 'put',
+      text: 'insert into notes values ($1, $2)',
+      values: [id, text],
+    });
+    const trip = (statements: ReturnType<typeof put>[], may = true) =>
+      inTwoTrips(pool, {
+        guard: `update notes set text = text || '!' where id = 10`,
+        judge: (rowCount) => {
+          if (rowCount !== 1 || !may) throw new Error('not mine');
+        },
+        statements,
+      });
+    await expect(trip([put(11, 'a')], false)).rejects.toThrow('not mine');
+    await expect(trip([put(11, 'a'), put(null, 'b'), put(12, 'c')])).rejects.toThrow('null value');
+    await trip([put(11, 'a'), put(12, 'c')]);
+    const { rows } = await pool.query(`select text from notes where id >= 10 order by id`);
+    expect(rows.map(({ text }) => text)).toEqual(['guard!', 'a', 'c']);
+    await pool.query('delete from notes');
+    await pool.end();
   });
 
   it('a connection killed by the server is transient and the pool goes on; refused data is not', async () => {

@@ -43,6 +43,13 @@ export function createPool(options: PoolOptions): pg.Pool {
   return pool;
 }
 
+/** `name`: planned once per connection. Then the text must always be the same. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /**
  * Runs `work` inside one transaction; only statements through the client handed down belong to it.
  * @returns what `work` returns, after the commit
@@ -50,6 +57,53 @@ export function createPool(options: PoolOptions): pg.Pool {
  * leaves the outcome unknown
  */
 export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return withTransaction(pool, async (client) => {
+    await client.query('begin');
+    const result = await work(client);
+    committed(await client.query('commit'));
+    return result;
+  });
+}
+
+export interface GuardedTransaction {
+  /** One statement without parameters, answered before anything else is sent. */
+  readonly guard: string;
+  /** Throws if the guard's answer forbids the rest. */
+  readonly judge: (rowCount: number | null) => void;
+  readonly statements: Iterable<Statement>;
+  /** Everything is on its way. */
+  readonly onSent?: () => void;
+}
+
+/**
+ * A transaction that is known beforehand, in two round trips instead of one for each statement: its process has other work between
+ * them, and the database would wait. The guard begins it in one message, for if a `begin` sent ahead failed alone, what follows would
+ * commit by itself; the commit may go with the rest, for after a failure it is a rollback. Needs a pool with `pipeline`.
+ * @throws what `judge` or a statement throws; then nothing of it stays, except that a lost connection leaves the outcome unknown
+ */
+export async function inTwoTrips(
+  pool: pg.Pool,
+  { guard, judge, statements, onSent }: GuardedTransaction,
+): Promise<void> {
+  // Whatever cannot be made into a statement throws before anything is sent.
+  const rest = Array.from(statements, ({ values, ...statement }) => ({ ...statement, values: [...values] }));
+  await withTransaction(pool, async (client) => {
+    // Two statements in one message have two results.
+    const [, guarded] = (await client.query(`begin; ${guard}`)) as unknown as readonly pg.QueryResult[];
+    judge(guarded?.rowCount ?? null);
+    const answers = [...rest.map((statement) => client.query(statement)), client.query('commit')];
+    onSent?.();
+    const answered = await Promise.all(answers);
+    committed(answered.at(-1) as pg.QueryResult);
+  });
+}
+
+/** A failed statement that was swallowed turns the commit into a rollback without an error. */
+function committed({ command }: pg.QueryResult): void {
+  if (command === 'ROLLBACK') throw new Error('the transaction had failed before its commit and was rolled back');
+}
+
+async function withTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = false;
   // Unheard, a connection that dies between two statements would end the process; the next statement reports it.
@@ -58,12 +112,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
   };
   client.on('error', onError);
   try {
-    await client.query('begin');
-    const result = await work(client);
-    const { command } = await client.query('commit');
-    // A failed statement that `work` swallowed turns the commit into a rollback without an error.
-    if (command === 'ROLLBACK') throw new Error('the transaction had failed before its commit and was rolled back');
-    return result;
+    return await work(client);
   } catch (error) {
     await client.query('rollback').catch(() => {
       broken = true; // the first error says why; this connection is not used again

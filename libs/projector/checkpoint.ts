@@ -1,7 +1,7 @@
 /** I1: who may write a partition of a generation. Every write begins by comparing (owner_epoch, next_offset) and setting the next. */
 import { createHash } from 'node:crypto';
 import type { LogRecord } from '#libs/event-log';
-import type { Queryable } from '#libs/postgres';
+import { type Queryable, quoteLiteral } from '#libs/postgres';
 
 /** Longer than a batch and a pause of the collector, shorter than what a screen may take for being late (I7). */
 export const LEASE_SECONDS = 3;
@@ -60,34 +60,20 @@ export interface Advance {
   readonly missingKeys: number;
 }
 
-/**
- * First statement of every batch transaction.
- * @throws Fenced
- */
-export async function compareAndSwap(
-  db: Queryable,
-  generation: Generation,
-  claimed: Claim,
-  to: Advance,
-): Promise<void> {
-  const { rowCount } = await db.query(
-    `update projection_checkpoint
-     set next_offset = $4, fingerprint = coalesce($5, fingerprint), missing_keys = missing_keys + $6,
+/** First statement of every transaction that writes; `ownsIt` judges its answer. Without parameters: it travels with the begin. */
+export function compareAndSwap(generation: Generation, claimed: Claim, to: Advance): string {
+  const { partition, ownerEpoch, next } = claimed;
+  const fingerprint = to.fingerprint ? `'\\x${to.fingerprint.toString('hex')}'::bytea` : 'fingerprint';
+  return `update projection_checkpoint
+     set next_offset = ${to.next}, fingerprint = ${fingerprint}, missing_keys = missing_keys + ${to.missingKeys},
          lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-     where partition = $1 and owner_epoch = $2 and next_offset = $3
-       and exists (select from public.generation where id = $7 and projection_version = $8 and state <> 'retired')`,
-    [
-      claimed.partition,
-      claimed.ownerEpoch,
-      claimed.next.toString(),
-      to.next.toString(),
-      to.fingerprint,
-      to.missingKeys,
-      generation.id,
-      generation.version,
-    ],
-  );
-  if (rowCount !== 1) throw new Fenced(`partition ${claimed.partition} has another owner`);
+     where partition = ${partition} and owner_epoch = ${BigInt(ownerEpoch)} and next_offset = ${next} and exists
+       (select from public.generation where id = ${generation.id} and projection_version = ${quoteLiteral(generation.version)} and state <> 'retired')`;
+}
+
+/** @throws Fenced */
+export function ownsIt({ partition }: Claim, rowCount: number | null): void {
+  if (rowCount !== 1) throw new Fenced(`partition ${partition} has another owner`);
 }
 
 /** Renews the lease; writes `as_of` where the log was folded to `high`, which was read after `asOf` was taken (I7). */

@@ -18,14 +18,17 @@ afterAll(() => database.drop());
 const skipped = () => new Set<string>();
 
 describe('batches folded while others are written', () => {
-  it('I2, I3: whatever the batches, the tables are those of each event folded alone', async () => {
+  it.each([
+    ['all rows remembered', undefined],
+    ['hardly a row remembered', 3],
+  ])('I2, I3: whatever the batches, the tables are those of each event folded alone: %s', async (_, maxKnown) => {
     const { log, journal, generation, pool, count, oracle, stored } = await station(database);
     for (let turn = 0; turn < 120; turn++) await count(['a', `k${turn % 7}`]);
     const { records } = await log.read(0, 0n, 1_000);
     const claimed = await claim(pool, 0, randomUUID());
     if (!claimed) throw new Error('the claim was declined');
     const reader = journal.reader();
-    const parts = { pool, set, catalog, generation, logger, claimed, reader };
+    const parts = { pool, set, catalog, generation, logger, claimed, reader, ...(maxKnown ? { maxKnown } : {}) };
     let commits = 0;
     const onCommit = () => {
       commits += 1;

@@ -27,6 +27,8 @@ export interface CommitterOptions {
   /** `conference offset` of events that an operator dropped; grows as drops are folded. */
   readonly skipped: Set<string>;
   readonly size: BatchSize;
+  /** Rows and looks remembered before the memory is given back. Default 20,000. */
+  readonly maxKnown?: number;
   /** A batch is in the database; the checkpoint stands behind it. */
   readonly onCommit: (plan: BatchPlan) => Promise<void> | void;
 }
@@ -45,12 +47,13 @@ interface Folded extends Batch {
 
 interface Writing {
   readonly batch: Folded;
+  /** The database has all it needs. Never rejects. */
+  readonly sent: Promise<unknown>;
   /** What went wrong, if anything; never rejects. */
   readonly failure: Promise<unknown>;
 }
 
-/** Known rows and looks before the memory is given back. */
-const MAX_KNOWN = 10_000;
+const MAX_KNOWN = 20_000;
 
 export class Committer {
   private readonly source;
@@ -68,12 +71,9 @@ export class Committer {
     let expected = this.options.claimed.next;
     try {
       for (const batch of batches) {
-        if (this.overlay.known > MAX_KNOWN) {
-          // Never while a batch is on its way: what it changes is known here alone.
-          await this.finish(writing);
-          writing = undefined;
-          this.forget();
-        }
+        if (this.overlay.known > (this.options.maxKnown ?? MAX_KNOWN)) this.overlay.shed();
+        // Folding keeps this process busy, and the database would wait for what it is to write.
+        await writing?.sent;
         const folding = settled(this.fold(batch, expected));
         const asPlanned = await this.finish(writing, folding);
         writing = undefined;
@@ -122,18 +122,17 @@ export class Committer {
     const fingerprint = last ? fingerprintOf(last) : null;
     const { plan, startedAt } = batch;
     const started = performance.now();
-    const written = writeBatch({ pool, generation, claimed, plan, fingerprint, startedAt }).then(async () => {
+    const { promise: onItsWay, resolve: onSent } = Promise.withResolvers<void>();
+    const written = writeBatch({ pool, generation, claimed, plan, fingerprint, startedAt, onSent }).then(async () => {
       claimed.next = batch.next;
       this.options.size.observe(batch.records.length, batch.foldMs + performance.now() - started);
       await this.options.onCommit(plan);
     });
-    return {
-      batch,
-      failure: written.then(
-        () => undefined,
-        (error: unknown) => error,
-      ),
-    };
+    const failure = written.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return { batch, sent: Promise.race([onItsWay, failure]), failure };
   }
 
   /** @returns whether everything was written as it was planned, so that what was folded on top of it holds */

@@ -16,7 +16,7 @@ import { Outcomes } from './outcomes.js';
 import { type AppliedChange, LoadFailed, Overlay } from './overlay.js';
 import { Parking } from './parking.js';
 import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
-import type { EventHandler, ProjectionSet, Row, RowTable } from './projection.js';
+import type { EventHandler, ProjectionSet, Row, Rows, RowTable } from './projection.js';
 import { reasonOf, Unfoldable } from './unfoldable.js';
 
 export interface FoldInput {
@@ -62,6 +62,8 @@ export class Fold {
   private readonly erased: BatchPlan['erased'][number][] = [];
   private readonly deadLetters: DeadLetterWrite[] = [];
   private readonly heads = new Map<string, number>();
+  /** Whose rows are there already, whatever the events before it change. */
+  private readonly loaded = new Set<LoggedEvent>();
   private missingKeys = 0;
 
   constructor(readonly input: FoldInput) {
@@ -163,7 +165,7 @@ export class Fold {
     this.overlay.mark();
     try {
       for (const handler of this.handlers.get(type) ?? []) {
-        await this.load([{ event, handler }]);
+        if (!this.loaded.has(event)) await this.load([{ event, handler }]);
         const result = handler.fold(event, this.overlay.view(conference, false));
         if ('noEffect' in result) {
           // An event applies as a whole or not at all: a projection that judges it void judges for all.
@@ -252,22 +254,25 @@ export class Fold {
       }),
     );
     try {
-      await this.load(
-        events.flatMap((event) => (this.handlers.get(event.type) ?? []).map((handler) => ({ event, handler }))),
+      const wanted = events.flatMap((event) =>
+        (this.handlers.get(event.type) ?? []).map((handler) => ({ event, handler })),
       );
+      const looked = new Set((await this.load(wanted)).map(({ event }) => event));
+      for (const event of events) if (!looked.has(event)) this.loaded.add(event);
     } catch (error) {
       // A projection that throws here throws again at its own event, where its stream can be parked.
       if (error instanceof LoadFailed) throw error;
     }
   }
 
-  private async load(
+  private load(
     wanted: readonly { readonly event: LoggedEvent; readonly handler: EventHandler }[],
-  ): Promise<void> {
-    await this.overlay.loadDeclared(
+  ): Promise<readonly { readonly event: LoggedEvent }[]> {
+    return this.overlay.loadDeclared(
       wanted.map(({ event, handler }) => ({
+        event,
         conference: event.conference,
-        reads: (rows) => handler.reads(event, rows),
+        reads: (rows: Rows) => handler.reads(event, rows),
       })),
     );
   }

@@ -4,6 +4,7 @@
  */
 import type { ConferenceSelect, RowSource, RowWrite } from './plan.js';
 import type { Row, RowChange, Rows, RowTable, Select } from './projection.js';
+import { idOf, isByKey, keyOf, pick, sorted } from './row-keys.js';
 
 /** A projection read rows that its `reads` did not declare: its result could depend on what else is in the batch. */
 export class UndeclaredRead extends Error {
@@ -45,24 +46,6 @@ export interface AppliedChange {
   readonly after: Row | null;
 }
 
-/**
- * Cheap, for it is made at every look: values of one column are of one type, and none holds the separator. A single text is its own
- * key; gluing one together for it cost a tenth of a fold.
- */
-function keyOf(row: { readonly [property: string]: unknown }, properties: readonly string[]): string {
-  let key = String(row[properties[0] ?? '']);
-  for (let index = 1; index < properties.length; index++) key += `\u0001${String(row[properties[index] ?? ''])}`;
-  return key;
-}
-
-const sorted = (properties: string[]): string[] => (properties.length > 1 ? properties.sort() : properties);
-
-function isByKey({ table, where }: Select): boolean {
-  let count = 0;
-  for (const _ in where) count += 1;
-  return count === table.key.length && table.key.every((property) => property in where);
-}
-
 /** Rounds in which reads may find further rows through rows; more means it never ends. */
 const MAX_ROUNDS = 8;
 
@@ -94,15 +77,26 @@ export class Overlay {
     for (const { changed } of this.states()) changed.clear();
   }
 
+  /** Gives memory back, but for what the batch before changed: the database may not know it yet. */
+  shed(): void {
+    for (const { entries, changed, loaded, indexes } of this.states()) {
+      for (const pk of entries.keys()) if (!changed.has(pk)) entries.delete(pk);
+      loaded.clear();
+      indexes.clear();
+    }
+  }
+
   /**
    * Loads what is declared, and again while a declaration depends on rows that were not known before.
+   * @returns who looked at rows: with other rows they would declare something else
    * @throws Error when that never ends
    */
-  async loadDeclared(declarations: readonly Declaration[]): Promise<void> {
+  async loadDeclared<D extends Declaration>(declarations: readonly D[]): Promise<readonly D[]> {
     let open = declarations;
+    let looked: readonly D[] = [];
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const selects: ConferenceSelect[] = [];
-      const looking: Declaration[] = [];
+      const looking: D[] = [];
       for (const declaration of open) {
         const { conference } = declaration;
         const before = this.looks;
@@ -110,7 +104,8 @@ export class Overlay {
         // Who looked at no row would declare the same again: that is nearly everybody.
         if (this.looks !== before) looking.push(declaration);
       }
-      if (!(await this.ensure(selects))) return;
+      if (round === 0) looked = looking;
+      if (!(await this.ensure(selects))) return looked;
       open = looking;
     }
     throw new Error('declared reads never come to an end');
@@ -276,16 +271,8 @@ export class Overlay {
   }
 }
 
-function idOf({ where }: Select): string {
-  const properties = sorted(Object.keys(where));
-  return `${properties.join(',')} ${keyOf(where, properties)}`;
-}
-
 function addTo(index: Map<string, Set<string>>, key: string, pk: string): void {
   const known = index.get(key);
   if (known) known.add(pk);
   else index.set(key, new Set([pk]));
 }
-
-const pick = (row: Row, properties: readonly string[]): Row =>
-  Object.fromEntries(properties.map((property) => [property, row[property] ?? null]));

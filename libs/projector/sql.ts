@@ -1,5 +1,5 @@
 /** Row tables ⇄ Postgres: statements over `unnest` arrays, one per table, and the mapping of values both ways. */
-import { quoteIdentifier } from '#libs/postgres';
+import { quoteIdentifier, type Statement } from '#libs/postgres';
 import type { Column, Row, RowTable, Value } from './projection.js';
 
 const CONFERENCE: Column = { property: 'conference', column: 'conference', type: 'text', personal: false };
@@ -18,11 +18,6 @@ function columnOf(table: RowTable, property: string): Column {
   return column;
 }
 
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
 type Keyed = { readonly conference: string; readonly row: Row };
 
 const parameters = (columns: readonly Column[], rows: readonly Keyed[]): unknown[] =>
@@ -35,12 +30,17 @@ const parameters = (columns: readonly Column[], rows: readonly Keyed[]): unknown
 const toParameter = (value: Value, type: string): unknown =>
   value !== null && type.startsWith('json') ? JSON.stringify(value) : value;
 
+/**
+ * Planned once per connection, which an insert may be. What looks rows up is planned each time: a plan made while the table was
+ * empty would read all of it for ever.
+ */
 export function upsert(table: RowTable, rows: readonly Keyed[]): Statement {
   const columns = [CONFERENCE, ...table.columns];
   const keys = keyColumns(table);
   const rest = table.columns.filter(({ property }) => !table.key.includes(property));
   const set = rest.map(({ column }) => `${quoteIdentifier(column)} = excluded.${quoteIdentifier(column)}`).join(', ');
   return {
+    name: `put ${table.name}`,
     text: `insert into ${quoteIdentifier(table.name)} (${names(columns)}) select * from unnest(${arrays(columns)})
       on conflict (${names(keys)}) do ${set ? `update set ${set}` : 'nothing'}`,
     values: parameters(columns, rows),

@@ -1,7 +1,8 @@
 /** A plan as SQL: one statement per table, over `unnest` arrays. */
+import type { Statement } from '#libs/postgres';
 import type { Generation } from './checkpoint.js';
 import type { BatchPlan, RowWrite } from './plan.js';
-import { remove, type Statement, upsert } from './sql.js';
+import { remove, upsert } from './sql.js';
 
 export const EVENTS_TOPIC = 'conference.events';
 
@@ -34,6 +35,7 @@ function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
 }
 
 const documents = ({ documents: written }: BatchPlan): Statement => ({
+  name: 'documents',
   text: `insert into feed_document (conference, channel, key, version, body, traceparent, appended_at)
     select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[], $7::timestamptz[])
     on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body, traceparent = excluded.traceparent,
@@ -50,6 +52,7 @@ const documents = ({ documents: written }: BatchPlan): Statement => ({
 });
 
 const audit = ({ audit: written }: BatchPlan): Statement => ({
+  name: 'audit',
   text: `insert into audit_entry (conference, "offset", at, type, subject, actor, actor_role, reason, command_id, traceparent, no_effect, data, before, after)
     select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[], $10::text[],
       $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[])
@@ -73,6 +76,7 @@ const audit = ({ audit: written }: BatchPlan): Statement => ({
 });
 
 const heads = ({ heads: written, partition }: BatchPlan): Statement => ({
+  name: 'heads',
   text: `insert into feed_head (conference, partition, head) select c, $3, h from unnest($1::text[], $2::bigint[]) as u(c, h)
     on conflict (conference) do update set head = excluded.head`,
   values: [[...written.keys()], [...written.values()], partition],

@@ -1,9 +1,9 @@
 /** I2: one plan, one transaction. */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type pg from 'pg';
-import { inTransaction } from '#libs/postgres';
+import { inTwoTrips } from '#libs/postgres';
 import { causesOf, recorded, unobserved } from '#libs/signals';
-import { type Advance, type Claim, compareAndSwap, Fenced, type Generation } from './checkpoint.js';
+import { type Advance, type Claim, compareAndSwap, Fenced, type Generation, ownsIt } from './checkpoint.js';
 import type { BatchPlan } from './plan.js';
 import { EVENTS_TOPIC, statementsOf } from './statements.js';
 
@@ -17,6 +17,8 @@ export interface BatchWrite {
   readonly fingerprint: Buffer | null;
   /** When its reading and folding began, milliseconds since 1970: the span and the metric tell of the whole. */
   readonly startedAt: number;
+  /** Everything is on its way to the database. */
+  readonly onSent?: () => void;
 }
 
 /** One span for the transaction, in the trace of its one cause or linked to its many (I12). @throws Fenced, and then nothing was written */
@@ -27,6 +29,7 @@ export async function writeBatch({
   plan,
   fingerprint,
   startedAt,
+  onSent,
 }: BatchWrite): Promise<void> {
   const advance: Advance = { next: plan.next, fingerprint, missingKeys: plan.missingKeys };
   const { parent, links, count } = causesOf(plan.traceparents);
@@ -47,12 +50,11 @@ export async function writeBatch({
   );
   try {
     await unobserved(() =>
-      inTransaction(pool, async (client) => {
-        await compareAndSwap(client, generation, claimed, advance);
-        // One round trip for all: each would wait for a turn of a loop that has sockets to write, too (bench/latency.mjs).
-        await Promise.all(
-          [...statementsOf(plan, generation)].map(({ text, values }) => client.query(text, [...values])),
-        );
+      inTwoTrips(pool, {
+        guard: compareAndSwap(generation, claimed, advance),
+        judge: (rowCount) => ownsIt(claimed, rowCount),
+        statements: statementsOf(plan, generation),
+        ...(onSent ? { onSent } : {}),
       }),
     );
     recorded.commit.record((Date.now() - startedAt) / 1_000);
