@@ -21,6 +21,8 @@ interface LogParts {
   readonly url: string;
   readonly pool: ReturnType<typeof createPool>;
   readonly logger: Logger;
+  /** Nothing will be appended or followed. */
+  readonly toRead?: boolean;
 }
 
 export async function openLog(parts: LogParts): Promise<OpenLog> {
@@ -47,13 +49,14 @@ export const eventsTopic = (config: Config): TopicSpec => ({
   minInSyncReplicas: config.KAFKA_MIN_INSYNC_REPLICAS,
 });
 
-async function openKafka({ config, pool, logger }: LogParts, connection: KafkaConnection): Promise<OpenLog> {
+async function openKafka({ config, pool, logger, toRead }: LogParts, connection: KafkaConnection): Promise<OpenLog> {
   const spec = eventsTopic(config);
   const log = await createKafkaLog({
     ...connection,
     db: pool,
     topic: spec.name,
     logger,
+    ...(toRead ? { toRead } : {}),
     // One process for everything is somebody trying it out: nothing else need be set up. In a cluster `hallway topics` comes first.
     ...(config.ROLE === 'all' ? { make: spec } : {}),
   });

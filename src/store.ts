@@ -25,11 +25,12 @@ export interface Store extends Database {
 /** Longer than any honest statement of the road; a hung connection must not stop a tail for ever. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
-export async function openStore(config: Config, logger: Logger): Promise<Store> {
+/** @param toRead  nothing will be appended or followed */
+export async function openStore(config: Config, logger: Logger, toRead = false): Promise<Store> {
   const database = await openDatabase(config, logger);
   const { url, pool } = database;
   try {
-    const { log, close } = await openLog({ config, url, pool, logger });
+    const { log, close } = await openLog({ config, url, pool, logger, toRead });
     return {
       ...database,
       log,

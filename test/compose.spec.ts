@@ -35,7 +35,7 @@ describe('docker-compose.yml', () => {
     const bounded = Object.entries(file.services).filter(([, { deploy }]) => deploy?.resources?.limits);
     const checked = Object.entries(file.services).filter(([, { healthcheck }]) => healthcheck);
     expect(Object.keys(file.services).filter((name) => !bounded.some(([one]) => one === name))).toEqual(['setup']);
-    expect(checked.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway', 'prometheus']);
+    expect(checked.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway', 'proxy', 'prometheus']);
   });
 
   it('mounts files that exist; what only looks on starts with its profile', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import kafkajs from 'kafkajs';
 import { createKafkaLog, createPostgresLog, type EventLog } from '#libs/event-log';
 import { exportConference, importConference } from '../src/ops/log-transfer.js';
 import { kafkaMissing, startTestKafka, type TestKafka } from './support/kafka.js';
@@ -51,6 +52,15 @@ run('a conference that moves to Kafka and back', () => {
     return { documents: documents.toSorted(), identity: rows[0]?.log_identity };
   }
 
+  function topicOf(topic: string) {
+    const make = { name: topic, partitions: 8, replicas: 1, minInSyncReplicas: 1 };
+    const options = { brokers: [kafka.brokers], clientId: 'test', db: database.pool, topic, logger: silent, make };
+    return {
+      onKafka: { KAFKA_BROKERS: kafka.brokers, KAFKA_EVENTS_TOPIC: topic },
+      open: (over: object = {}) => createKafkaLog({ ...options, ...over }),
+    };
+  }
+
   async function move(from: EventLog, to: EventLog) {
     const imported = await importConference(to, exportConference(from, 'demo'));
     await Promise.all([from.close(), to.close()]);
@@ -58,12 +68,8 @@ run('a conference that moves to Kafka and back', () => {
   }
 
   it('I3, I14: shows the same, sealed and erased texts included, and goes on; the epoch is another one', async () => {
-    const topic = `moved-${randomUUID()}`;
-    const onKafka = { KAFKA_BROKERS: kafka.brokers, KAFKA_EVENTS_TOPIC: topic };
+    const { onKafka, open: onTopic } = topicOf(`moved-${randomUUID()}`);
     const embedded = () => createPostgresLog({ pool: database.pool, partitions: 8, logger: silent });
-    const make = { name: topic, partitions: 8, replicas: 1, minInSyncReplicas: 1 };
-    const onTopic = () =>
-      createKafkaLog({ brokers: [kafka.brokers], clientId: 'test', db: database.pool, topic, logger: silent, make });
 
     // Whatever the switch of the suites says: this one begins on the embedded log.
     const before = await start({ KAFKA_BROKERS: '' });
@@ -91,6 +97,27 @@ run('a conference that moves to Kafka and back', () => {
     const third = await look(after);
     expect(third.identity).toBe(first.identity);
     expect(third.documents.join()).toMatch(/"state":"running"/);
+    await stop(after);
+  }, 60_000);
+
+  it('the way out of partitions that were added: to a new topic, and nothing is lost', async () => {
+    const topic = `grown-${randomUUID()}`;
+    const old = topicOf(topic);
+    const before = await start(old.onKafka);
+    await openDemo(before.organizer);
+    const shown = await look(before);
+    await stop(before);
+
+    const admin = new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 12 }] });
+    await admin.disconnect();
+    await expect(old.open()).rejects.toThrow(/has 12 partitions and was pinned with 8/);
+
+    const fresh = topicOf(`${topic}-2`);
+    await move(await old.open({ toRead: true }), await fresh.open());
+    const after = await start(fresh.onKafka);
+    expect((await look(after)).documents).toEqual(shown.documents);
     await stop(after);
   }, 60_000);
 });

@@ -10,7 +10,7 @@ import { openStore, type Store } from '../store.js';
 import { CliError } from './cli-error.js';
 
 export async function exportLog(config: Config, conference: string): Promise<void> {
-  await withStore(config, async ({ log }) => {
+  await withStore(config, 'to read', async ({ log }) => {
     let events = -1; // The head is no event.
     for await (const line of exportConference(log, conference)) {
       if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
@@ -24,7 +24,7 @@ export async function exportLog(config: Config, conference: string): Promise<voi
 /** @param file `-` reads standard input @throws CliError */
 export async function importLog(config: Config, file: string): Promise<void> {
   const lines = file === '-' ? createInterface({ input: process.stdin }) : await linesOf(file);
-  await withStore(config, async ({ log }) => {
+  await withStore(config, 'to append', async ({ log }) => {
     const { conference, known, appended } = await importConference(log, lines);
     console.log(`${conference}: ${appended} events appended${known > 0 ? `, ${known} were there already` : ''}`);
   });
@@ -40,9 +40,13 @@ async function linesOf(file: string): Promise<AsyncIterable<string>> {
   }
 }
 
-async function withStore(config: Config, work: (store: Store) => Promise<void>): Promise<void> {
+async function withStore(
+  config: Config,
+  purpose: 'to read' | 'to append',
+  work: (store: Store) => Promise<void>,
+): Promise<void> {
   // What is retried by itself would only hide the answer.
-  const store = await openStore(config, createLogger({ ...config, LOG_LEVEL: 'error' }));
+  const store = await openStore(config, createLogger({ ...config, LOG_LEVEL: 'error' }), purpose === 'to read');
   try {
     await work(store);
   } catch (error) {

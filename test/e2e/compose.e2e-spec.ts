@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFeedClient, type FeedClient } from '#libs/feed-client';
-import { createTokens } from '../../src/doors/tokens/tokens.js';
 import { readCompose } from '../support/compose.js';
 import { kafkaMissing, startTestKafka, type TestKafka } from '../support/kafka.js';
 import { type Api, api, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
@@ -21,6 +21,11 @@ suite('the processes of docker-compose.yml, with its environment, on a real Kafk
     const { PORT: _, PUBLIC_URL: __, HALLWAY_PRODUCERS: ___, ...kept } = environment;
     return { ...kept, HOST: '127.0.0.1', DATABASE_URL: database.url, KAFKA_BROKERS: kafka.brokers, LOG_LEVEL: 'warn' };
   };
+  /** As `docker compose run --rm setup …` does it; what it prints. */
+  const once = async (args: readonly string[]) => {
+    const env = { PATH: process.env.PATH ?? '', ...environmentOf('setup') };
+    return (await promisify(execFile)(process.execPath, ['dist/src/cli/main.js', ...args], { env })).stdout;
+  };
   const ready = (url: string) =>
     until('it is ready', async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok ?? false, 60_000);
   const of = (role: string) => running.filter((one) => one.role === role).map(({ process }) => process);
@@ -28,12 +33,7 @@ suite('the processes of docker-compose.yml, with its environment, on a real Kafk
   beforeAll(async () => {
     [kafka, database] = await Promise.all([startTestKafka(), createTestDatabase()]);
     const { services } = readCompose({ POSTGRES_PASSWORD: 'x' });
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      ['dist/src/cli/main.js', ...(services.setup?.command ?? [])],
-      { env: { PATH: process.env.PATH ?? '', ...environmentOf('setup') }, encoding: 'utf8' },
-    );
-    if (status !== 0) throw new Error(`the one-shot failed: ${stderr}`);
+    await once(services.setup?.command ?? []);
     for (const role of ['projector', 'gateway'])
       for (let one = 0; one < (services[role]?.deploy?.replicas ?? 1); one++)
         running.push({ role, process: await startProcess(environmentOf(role)) });
@@ -50,8 +50,10 @@ suite('the processes of docker-compose.yml, with its environment, on a real Kafk
   it('what is said at one gateway is shown at the other; it goes on when a projector and a gateway are killed', async () => {
     const [first, second] = of('gateway');
     if (!first || !second) throw new Error('two gateways');
-    const tokens = await createTokens(database.pool);
-    const token = await tokens.issue({ actor: 'olga', role: 'organizer', conference: '*' }, 3_600);
+    const link = await once(['token', '-r', 'organizer', '--link']);
+    expect(link).toMatch(/^http:\/\/\S+\/#link=\S+\n$/);
+    const redeemed = await fetch(`${first.url}/v1/links/${link.trim().split('=')[1]}`, { method: 'POST' });
+    const { token } = (await redeemed.json()) as { token: string };
     const at = (gateway: ServiceProcess): Api => api(() => gateway.url, token);
     await openDemo(at(first));
     const wall = createFeedClient({

@@ -156,6 +156,18 @@ run('the guard on a real Kafka', () => {
     await expect(setUpTopic({ ...opened.options, spec: opened.spec, accept: false })).rejects.toThrow(/is gone/);
   });
 
+  it('the way out: more partitions are not accepted; what lies in the pinned ones is read, and nothing is appended', async () => {
+    const { name: topic } = opened.spec;
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 6 }] });
+    const accepted = setUpTopic({ ...opened.options, spec: opened.spec, accept: true });
+    await expect(accepted).rejects.toThrow(/has 6 partitions and was pinned with 4/);
+    const toRead = await createKafkaLog({ ...opened.options, toRead: true });
+    expect(toRead.partitions).toBe(4);
+    const appended = toRead.append(KEY, [{ headers: new Map(), value: null }]);
+    await expect(appended).rejects.toThrow('the log has changed');
+    await toRead.close();
+  });
+
   it('says what is wrong with a topic that somebody else made', async () => {
     const name = `other-${randomUUID()}`;
     await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 4 }] });

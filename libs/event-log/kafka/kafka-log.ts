@@ -28,6 +28,8 @@ export interface KafkaLogOptions extends KafkaConnection {
   readonly logger: Logger;
   /** Make this topic if none of its name is there and none was ever pinned. */
   readonly make?: TopicSpec;
+  /** Nothing will be appended or followed: partitions that were added are no obstacle. */
+  readonly toRead?: boolean;
   /** Partitions of one process that are delivered at the same time; default 4. */
   readonly partitionsAtOnce?: number;
   /** Default: session 6 s, heartbeat 1.5 s. */
@@ -83,6 +85,10 @@ async function pinAtStart(options: KafkaLogOptions, topic: Topic): Promise<Pin> 
   const known = await readPin(db, topic.name);
   try {
     const found = await topic.describe();
+    if (known && options.toRead) {
+      compare(known, found, true);
+      return known;
+    }
     if (found) return await pin(db, topic.name, { ...found, begins: await beginsOf(topic, found.partitions) });
     if (known) compare(known, found);
     if (make) return await pin(db, topic.name, (await setUpTopic({ ...options, spec: make, accept: false })).found);

@@ -48,8 +48,11 @@ export async function pin(db: Queryable, topic: string, found: Pinnable): Promis
   return pinned;
 }
 
-/** @throws LogChanged */
-export function compare(pinned: Pin, found: TopicMetadata | null): void {
+/**
+ * @param toRead  more partitions than were pinned are no obstacle: every event lies in one of the pinned
+ * @throws LogChanged
+ */
+export function compare(pinned: Pin, found: TopicMetadata | null, toRead = false): void {
   const { topic } = pinned;
   const wayOut = 'Nothing was changed. docs/operations.md, "The topic changed", has the ways out';
   if (!found) throw new LogChanged(`201 the topic ${topic} is gone. ${wayOut}`);
@@ -61,14 +64,19 @@ export function compare(pinned: Pin, found: TopicMetadata | null): void {
     throw new LogChanged(
       `201 the topic ${topic} is another one than the one that was folded: it was recreated. ${wayOut}`,
     );
-  if (found.partitions !== pinned.partitions)
+  if (toRead ? found.partitions < pinned.partitions : found.partitions !== pinned.partitions)
     throw new LogChanged(
       `201 the topic ${topic} has ${found.partitions} partitions and was pinned with ${pinned.partitions}: conferences would change their partition. ${wayOut}`,
     );
 }
 
-/** An operator says that what is there now is the log: read models are built anew from it (another identity, another epoch). */
+/**
+ * An operator says that what is there now is the log: read models are built anew from it (another identity, another epoch).
+ * @throws LogChanged: the same topic with another number of partitions. A conference's events would lie in two of them, in no order
+ */
 export async function renewPin(db: Queryable, topic: string, found: Pinnable): Promise<void> {
+  const pinned = await readPin(db, topic);
+  if (pinned?.topicId === found.topicId) compare(pinned, found);
   await db.query(
     `insert into pinned_topic as pinned (topic, cluster_id, topic_id, partitions, begins) values ($1, $2, $3, $4, $5)
      on conflict (topic) do update set cluster_id = $2, topic_id = $3, partitions = $4, begins = $5,
