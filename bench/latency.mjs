@@ -1,6 +1,6 @@
 // From the beginning of an append to the arrival of its frame, over the whole service: log, projector, replica, tick, socket. The service,
 // its Postgres, the producers and the clients share one machine; their shares are told.
-import { ownCpu } from './lib/cpu.mjs';
+import { cpuOf, ownCpu } from './lib/cpu.mjs';
 import { startLoad } from './lib/load.mjs';
 import { startService } from './lib/service.mjs';
 import { startSwarm } from './lib/swarms.mjs';
@@ -22,10 +22,13 @@ async function measured({ sockets, perSecond, seconds = 10 }) {
   }
   await load.run(perSecond, 3);
   await swarm.arrivals();
-  const before = { service: service.cpu(), producers: ownCpu(), at: performance.now() };
+  const cpu = () => ({ service: service.cpu(), producers: ownCpu(), clients: cpuOf(swarm.pid) });
+  const before = cpu();
+  const from = performance.now();
   const { begun } = await load.run(perSecond, seconds);
-  const wall = (performance.now() - before.at) * 1_000;
-  const shares = { service: (service.cpu() - before.service) / wall, producers: (ownCpu() - before.producers) / wall };
+  const wall = (performance.now() - from) * 1_000;
+  const after = cpu();
+  const shares = Object.fromEntries(Object.entries(after).map(([who, spent]) => [who, (spent - before[who]) / wall]));
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   const seen = Object.fromEntries(Object.keys(MIX).map((cls) => [cls, []]));
   for (const [cls, version, at] of await swarm.arrivals()) if (begun.has(version)) seen[cls].push(at - begun.get(version));
@@ -45,7 +48,7 @@ if (process.argv[1] === import.meta.filename) {
   const cases = process.argv[2] ? [[Number(process.argv[2]), Number(process.argv[3])]] : undefined;
   for (const { sockets, perSecond, reached, classes, shares } of await latency({ cases })) {
     const told = Object.entries(classes).map(([cls, { p50, p99, frames }]) => `${cls} p50 ${p50} p99 ${p99} ms (${frames})`).join('; ');
-    console.log(`${sockets} sockets, ${perSecond} events/s (reached ${reached.toFixed(0)}): ${told}; service ${shares.service.toFixed(2)}, producers ${shares.producers.toFixed(2)} cores`);
+    console.log(`${sockets} sockets, ${perSecond} events/s (reached ${reached.toFixed(0)}): ${told}; service ${shares.service.toFixed(2)}, producers ${shares.producers.toFixed(2)}, clients ${shares.clients.toFixed(2)} cores`);
   }
   process.exit();
 }

