@@ -8,6 +8,7 @@ import { address, isRunning, readState, resetBroker, serving, startBroker, stopB
 import { ensureJars, KAFKA_VERSION, missingForKafka } from './kafka/jars.mjs';
 
 const USAGE = `npm run kafka [start|stop|status|reset] [folder]   (folder: ./data/kafka)
+                      starts nothing where KAFKA_BROKERS names a broker already
 npm run -s kafka -- tool NAME …   one of Kafka's own Java tools, e.g. ConsoleProducer --bootstrap-server …`;
 const CACHE = path.resolve(import.meta.dirname, '../.cache');
 const [command = 'start', place = 'data/kafka'] = process.argv.slice(2);
@@ -16,6 +17,8 @@ const say = (line) => process.stdout.write(`${line}\n`);
 
 const commands = {
   async start() {
+    const given = process.env.KAFKA_BROKERS;
+    if (given) return say(`KAFKA_BROKERS is set, to ${given}: that is used, and none is started here`);
     const { state } = await start(true);
     say(`Kafka ${KAFKA_VERSION} serves at ${address(state)} (data and log in ${folder})\nexport KAFKA_BROKERS=${address(state)}`);
   },

@@ -22,6 +22,8 @@ declare global {
 
 export default async function startPostgres(): Promise<void> {
   process.env.TEST_RUN_ID = randomBytes(4).toString('hex');
+  // A broker that is there is used; suites that kill theirs start their own all the same.
+  if (process.env.KAFKA_BROKERS) process.env.TEST_KAFKA_BROKERS ??= process.env.KAFKA_BROKERS;
   if (process.env.TEST_LOG === 'kafka' && !process.env.TEST_KAFKA_BROKERS) await startKafka();
   if (process.env.TEST_DATABASE_URL) return;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hallway-test-'));
