@@ -206,6 +206,7 @@ async function openGateway(
       await sockets.drain(config.HALLWAY_DRAIN_MS);
       await sockets.close();
       await app.close();
+      health.close();
       await feed.close();
       await pool.end();
     },

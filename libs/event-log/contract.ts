@@ -62,6 +62,7 @@ function recorder(log: EventLog, key: string, over: Partial<PartitionConsumer> =
         changed();
       }
     },
+    holds: (asked) => over.holds?.(asked) ?? true,
     lost(lost) {
       calls.push(`lost ${lost}`);
       over.lost?.(lost);
@@ -212,6 +213,30 @@ export function describeEventLogContract(name: string, make: () => Promise<Contr
       await subscription.close();
       expect(seen[0]).toBe('again');
       expect(calls.filter((call) => call === 'claim').length).toBeGreaterThanOrEqual(2);
+    });
+
+    it('offers a partition anew whose claim was lost, though nothing is appended', async () => {
+      const conference = key();
+      const at = await log.append(conference, [record('x')]);
+      let claims = 0;
+      let fenced = false;
+      const { consumer, calls, seen, until, partition } = recorder(log, conference, {
+        claim: async () => {
+          claims += 1;
+          fenced = false;
+          return claims === 1 ? at.offset : at.offset + 1n;
+        },
+        holds: () => !fenced,
+      });
+      const subscription = log.subscribe(consumer, 'contract');
+      await until(() => seen.length === 1);
+      fenced = true;
+      await until(() => calls.includes(`lost ${partition}`));
+      await log.append(conference, [record('y')]);
+      await until(() => seen.includes('y'));
+      await subscription.close();
+      expect(seen).toEqual(['x', 'y']);
+      expect(claims).toBe(2);
     });
 
     it('says "lost" for what it held when closed, once, and delivers nothing after', async () => {

@@ -59,6 +59,11 @@ export interface PartitionConsumer {
    * upon which the partition is offered anew. A rejection is transient: the adapter backs off and offers the partition anew.
    */
   consume(batch: LogBatch): Promise<bigint | null>;
+  /**
+   * Whether a claimed partition is still this consumer's. Asked from time to time, for where nothing is appended no batch would be
+   * refused; if not, the adapter says `lost` and offers the partition anew, as after a refused batch. Synchronous; must not throw.
+   */
+  holds(partition: number): boolean;
   /** The partition was taken away or the subscription ends. Synchronous; must not throw. */
   lost(partition: number): void;
 }
@@ -68,6 +73,11 @@ export interface SubscriptionStatus {
   readonly silentMs: number;
   /** Why partitions stand still until an operator acts: truncated, recreated, another number of partitions. */
   readonly alarms: readonly string[];
+  /**
+   * Partitions that are this reader's to claim (without a coordinator all of them), each with the milliseconds for which its claim
+   * has been due without an answer: it fails again and again, or waits for a batch that hangs. 0: claimed, or declined.
+   */
+  readonly assigned: ReadonlyMap<number, number>;
 }
 
 export interface LogSubscription {

@@ -29,12 +29,17 @@ export function readPartitions(
   const closing = new AbortController();
   const bell = createBell();
   const unregister = options.onWake(bell.ring);
+  const due = new Map<number, number | null>();
   const loops = Array.from({ length: source.partitions }, (_, partition) =>
-    readPartition(source, consumer, options, { partition, bell, closing: closing.signal }),
+    readPartition(source, consumer, options, { partition, bell, closing: closing.signal, due }),
   );
   let closed: Promise<void> | undefined;
   return {
-    status: () => ({ silentMs: 0, alarms: [] }),
+    status: () => {
+      const now = performance.now();
+      const assigned = new Map([...due].map(([partition, since]) => [partition, since === null ? 0 : now - since]));
+      return { silentMs: 0, alarms: [], assigned };
+    },
     close() {
       closed ??= (async () => {
         closing.abort();
@@ -51,26 +56,31 @@ interface Loop {
   readonly partition: number;
   readonly bell: Bell;
   readonly closing: AbortSignal;
+  /** Monotonic milliseconds since when a claim is due without an answer; null: claimed, or declined. */
+  readonly due: Map<number, number | null>;
 }
 
 async function readPartition(
   source: PartitionSource,
   consumer: PartitionConsumer,
   options: ReadOptions,
-  { partition, bell, closing }: Loop,
+  { partition, bell, closing, due }: Loop,
 ): Promise<void> {
   let backoff = BACKOFF_MIN_MS;
   while (!closing.aborted) {
     let held = false;
+    due.set(partition, due.get(partition) ?? performance.now());
     try {
       let next = await consumer.claim(partition);
       held = next !== null;
+      due.set(partition, null);
       while (next !== null && !closing.aborted) {
         const heard = bell.heard();
         const batch = await source.read(partition, next, options.fetchSize);
         if (closing.aborted) break;
         if (batch.records.length === 0 && batch.nextOffset === next) {
           await bell.wait(heard, options.pollMs);
+          if (!consumer.holds(partition)) break;
           continue;
         }
         next = await consumer.consume(batch);

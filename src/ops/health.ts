@@ -1,62 +1,78 @@
-/** Alive and ready, judged by progress: "process is up" proves nothing. */
+/** Alive and ready, judged by progress: "process is up" proves nothing, and a heartbeat proves a heartbeat. */
 import type { Feed } from '#libs/feed';
 import type { Projector } from '#libs/projector';
 import type { Health } from '../doors/http/ports.js';
 
-/** A partition whose owner has folded and beaten nothing for so long is wedged. */
+/** Events wait for so long and none is folded, or a partition of ours is not claimed for so long: the partition is wedged. */
 const WEDGED_MS = 30_000;
 /** A projector that the log has not seen for so long folds nothing; what lies behind it is caught up when it is back. */
 const SILENT_MS = 10_000;
-/** A tail that has not read for so long serves what is old. */
+/** A tail that has not read for so long serves what is old, and its database does not answer. */
 const STALE_MS = 10_000;
+const LOOK_MS = 1_000;
 
 export interface HealthParts {
   readonly sockets: { stats(): object };
   readonly role: string;
-  readonly feed: Feed;
-  readonly projector: Projector | undefined;
+  readonly feed: Pick<Feed, 'idle' | 'oldest' | 'stats'>;
+  readonly projector: Pick<Projector, 'status' | 'reading'> | undefined;
+  /** Milliseconds after which a partition is wedged; default 30,000. */
+  readonly wedgedMs?: number;
 }
 
-export function createHealth({ role, feed, projector, sockets }: HealthParts): Health & { drain(): void } {
+export interface ProcessHealth extends Health {
+  drain(): void;
+  close(): void;
+}
+
+export function createHealth({ role, feed, projector, sockets, wedgedMs = WEDGED_MS }: HealthParts): ProcessHealth {
   let draining = false;
+  let awayAt = Number.NEGATIVE_INFINITY;
   const partitions = () => projector?.status() ?? [];
-  const lag = () =>
-    partitions().reduce((sum, { owned, next, high }) => sum + (owned && high > next ? Number(high - next) : 0), 0);
+  const reading = () => projector?.reading() ?? { silentMs: 0, alarms: [] };
+  // While the database or the log is away nothing can move, and a restart would not bring it back: that time does not count.
+  const look = () => {
+    if (feed.idle() > STALE_MS || reading().silentMs > SILENT_MS) awayAt = performance.now();
+  };
+  const timer = setInterval(look, LOOK_MS).unref();
+  const progress = () => {
+    const lag = partitions().reduce((sum, { next, high }) => sum + (high > next ? Number(high - next) : 0), 0);
+    // A projector loads no conference: the age of what it serves would always be 0.
+    return { role, lag, ...(role === 'projector' ? {} : { ageMs: Math.round(feed.oldest()) }) };
+  };
   return {
     drain() {
       draining = true;
     },
+    close() {
+      clearInterval(timer);
+    },
     alive() {
-      const wedged = partitions().filter(({ owned, idleMs }) => owned && idleMs > WEDGED_MS);
+      look();
+      const answeredMs = performance.now() - awayAt;
+      const wedged = partitions().filter(({ waitsMs, unclaimedMs }) => {
+        return Math.min(Math.max(waitsMs, unclaimedMs), answeredMs) > wedgedMs;
+      });
       // Who only lags is alive, and says how far: a restart would cost it what it has caught up.
-      const details = {
-        role,
-        wedged: wedged.map(({ partition }) => partition),
-        lag: lag(),
-        ageMs: Math.round(feed.oldest()),
-      };
-      return { ok: wedged.length === 0, details };
+      return { ok: wedged.length === 0, details: { ...progress(), wedged: wedged.map(({ partition }) => partition) } };
     },
     ready() {
       const errors = partitions().flatMap(({ partition, error }) => (error ? [{ partition, error }] : []));
       const idle = feed.idle();
-      const reading = projector?.reading() ?? { silentMs: 0, alarms: [] };
+      const { silentMs, alarms } = reading();
       const details = {
-        role,
+        ...progress(),
         draining,
-        lag: lag(),
-        ageMs: Math.round(feed.oldest()),
         owned: partitions().filter(({ owned }) => owned).length,
         tailIdleMs: Math.round(idle),
         feed: feed.stats(),
         sockets: sockets.stats(),
         errors,
-        log: { silentMs: Math.round(reading.silentMs), alarms: reading.alarms },
+        log: { silentMs: Math.round(silentMs), alarms },
       };
-      const serves = role === 'projector' || idle < STALE_MS;
-      // Whoever serves pages as well goes on serving them, and they say how old they are.
-      const reads = reading.alarms.length === 0 && (role !== 'projector' || reading.silentMs < SILENT_MS);
-      return { ok: !draining && serves && reads && errors.length === 0, details };
+      // Whoever serves pages as well goes on serving them while the log is away, and they say how old they are.
+      const reads = alarms.length === 0 && (role !== 'projector' || silentMs < SILENT_MS);
+      return { ok: !draining && idle < STALE_MS && reads && errors.length === 0, details };
     },
   };
 }

@@ -34,7 +34,7 @@ export function observeService({ feed, sockets, projector, pools, db, readLive }
             owned().map(({ partition, next, high }) => [Math.max(Number(high - next), 0), { partition }] as const),
           progress: () => owned().map(({ partition, next }) => [Number(next), { partition }] as const),
           owned: () => [[owned().length]],
-          stopped: () => [[partitions().filter(({ error }) => error).length + projector.reading().alarms.length]],
+          stopped: () => [[partitions().filter(({ stopped }) => stopped).length + projector.reading().alarms.length]],
           silent: () => [[projector.reading().silentMs / 1_000]],
         }
       : {}),

@@ -6,7 +6,7 @@ import type { LogBatch, PartitionConsumer } from '../port.js';
 import { judge } from './guard.js';
 import type { PinnedTopic } from './pinned-topic.js';
 import { toLogRecord } from './records.js';
-import { inTurn, type Slot } from './slot.js';
+import { inTurn, type Slot, succeeded } from './slot.js';
 import type { Steering } from './steering.js';
 
 /** What a delivery needs of the member whose partitions it delivers. */
@@ -108,16 +108,19 @@ export class Delivery {
     const beats = keepBeating(heartbeat, this.options.heartbeatMs);
     try {
       const answer = await consumer.consume(batch);
-      if (era === holder.era()) {
-        if (answer !== null) slot.next = answer;
-        else {
+      // Let go of meanwhile: it is offered anew, and the answer would make it look claimed while it is paused.
+      if (slot.next !== null && era === holder.era()) {
+        if (answer !== null) {
+          slot.next = answer;
+          succeeded(slot);
+        } else {
           holder.release(slot);
           holder.offerAfterHeartbeat(slot);
         }
       }
     } catch (err) {
       logger.warn({ err, partition: slot.partition }, 'a batch was refused; claiming anew');
-      if (era === holder.era()) this.#letGo(slot, era);
+      if (slot.next !== null && era === holder.era()) this.#letGo(slot, era);
     } finally {
       beats.stop();
     }

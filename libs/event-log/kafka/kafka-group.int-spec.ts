@@ -50,9 +50,11 @@ run('a group on a real Kafka', () => {
           applied.push(...records.map(({ value }) => value?.toString() ?? ''));
           return nextOffset;
         },
+        holds: (partition) => held.get(partition) === row(partition).epoch,
         lost: (partition) => held.delete(partition),
       };
-      return { consumer, held };
+      const holds = () => [...held.keys()].filter(consumer.holds).length;
+      return { consumer, held, holds };
     };
     return { member, applied };
   }
@@ -104,6 +106,32 @@ run('a group on a real Kafka', () => {
     expect(new Set(applied).size).toBe(applied.length);
     expect(applied.toSorted()).toEqual(sent.toSorted());
   }, 90_000);
+
+  it('T6: a claim that ends after a newer join is dropped, and whom it fenced claims again with nothing to read', async () => {
+    const { member, applied } = createCheckpoints();
+    const [late, other] = [member(), member()];
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let waiting = 0;
+    const claim = async (partition: number) => {
+      waiting += 1;
+      await gate; // The epoch is raised after the newer owner's.
+      return late.consumer.claim(partition);
+    };
+    opened.log.subscribe({ ...late.consumer, claim }, 'fold');
+    await until('all claims are under way', () => waiting === 4);
+    (await another()).subscribe(other.consumer, 'fold');
+    await until('the other has its half', () => other.holds() === 2);
+    open();
+    await until('the other was fenced', () => other.holds() === 0);
+    await until('each has its half again', () => late.holds() === 2 && other.holds() === 2);
+    const sent = KEYS.map((key) => `${key} after`);
+    await Promise.all(sent.map((value, number) => opened.log.append(KEYS[number] ?? '', [record(value)])));
+    await until('all are applied', () => applied.length >= sent.length);
+    expect(applied.toSorted()).toEqual(sent.toSorted());
+  });
 
   it('a batch that takes longer than the session costs neither the membership nor the claim', async () => {
     const { member, applied } = createCheckpoints();

@@ -46,6 +46,7 @@ run('the guard on a real Kafka', () => {
         checkpoints.set(batch.partition, batch.nextOffset);
         return batch.nextOffset;
       },
+      holds: (partition) => held.has(partition),
       lost: (partition) => held.delete(partition),
     };
     return { consumer, texts, held, checkpoints };
@@ -122,6 +123,38 @@ run('the guard on a real Kafka', () => {
     expect(subscription.status().alarms.join()).toMatch(/events are missing/);
     expect(checkpoints.get(at.partition) ?? 0n).toBeLessThan(3n);
     expect(texts).not.toContain('c');
+  });
+
+  it('what was let go of while a batch was in hand is claimed again once the log is whole for it', async () => {
+    const { consumer, texts, held } = folder();
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let inHand = 0;
+    const consume = async (batch: LogBatch) => {
+      inHand += 1;
+      await gate;
+      return consumer.consume(batch);
+    };
+    let losses = 0;
+    const lost = (partition: number) => {
+      losses += 1;
+      consumer.lost(partition);
+    };
+    const at = await opened.log.append(KEY, [record('a'), record('b'), record('c')]);
+    const subscription = opened.log.subscribe({ ...consumer, consume, lost }, 'fold');
+    await until('a batch is in hand', () => inHand > 0);
+    await truncate(at.partition, '2'); // Below the end of what is in hand.
+    await until('the partition is let go of', () => held.size === 3);
+    expect(subscription.status().alarms.join()).toMatch(/events are missing/);
+    release();
+    await until('the batch is folded', () => texts.length === 3);
+    await opened.log.append(KEY, [record('d')]);
+    await until('it goes on', () => texts.length === 4);
+    expect(texts).toEqual(['a', 'b', 'c', 'd']);
+    expect(subscription.status().alarms).toEqual([]);
+    expect(losses).toBe(1); // The answer of the batch has not made it look claimed once more.
   });
 
   it('refuses a topic that was recreated: at the start, while it runs, and for appending', async () => {

@@ -10,7 +10,7 @@ import { Delivery, type Holder } from './delivery.js';
 import { outside } from './guard.js';
 import { createPinWatch, type PinWatch } from './pin-watch.js';
 import type { PinnedTopic } from './pinned-topic.js';
-import { backOff, createSlot, inTurn, type Slot, succeeded } from './slot.js';
+import { backOff, createSlot, inTurn, isDue, type Slot } from './slot.js';
 import { Steering } from './steering.js';
 
 export interface Timing {
@@ -38,6 +38,7 @@ export interface MemberOptions {
 }
 
 const WHOLE_TOPIC = 'topic';
+const placeOf = (partition: number): string => `partition ${partition}`;
 const FETCH_WAIT_MS = 200;
 const REBALANCE_MS = 10_000;
 const LEAVE_MS = 5_000;
@@ -70,7 +71,7 @@ export class Member implements Holder {
     this.#steering = new Steering(this.#consumer, topic, logger);
     const { events, on } = this.#consumer;
     on(events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[topic.name] ?? []));
-    on(events.REBALANCING, () => this.#left());
+    on(events.REBALANCING, () => this.#closed || this.#left());
     on(events.HEARTBEAT, () => this.#beat());
     on(events.FETCH, () => this.sign());
     this.ended = new Promise((resolve) => {
@@ -108,15 +109,21 @@ export class Member implements Holder {
 
   /** Runs inside kafkajs's join, before its first fetch: only what is done synchronously here comes before that. */
   #joined(partitions: readonly number[]): void {
+    // One that kafkajs let in after its end: the slots are its successor's by now.
+    if (this.#closed) return;
     this.#left();
     this.sign();
-    if (this.#closed || partitions.length === 0) return;
     this.#assigned = partitions;
+    // Whoever has the others now says what is wrong with them.
+    for (const { partition } of this.options.slots.values())
+      if (!partitions.includes(partition)) this.options.onAlarm(placeOf(partition), null);
+    if (partitions.length === 0) return;
     this.#watch.forget();
     this.#steering.pause(partitions);
     this.#offer(() => true);
   }
 
+  /** By the end of a member, or of its part in the group. */
   #left(): void {
     this.#era += 1;
     this.#assigned = [];
@@ -124,14 +131,26 @@ export class Member implements Holder {
   }
 
   #beat(): void {
+    if (this.#closed) return;
     this.sign();
     this.#inspect().catch((err) => this.options.logger.debug({ err }, 'the topic could not be looked at'));
     this.#offer(({ declined }) => declined);
+    this.#recall();
+  }
+
+  /** After the offers: this heartbeat may have been answered before the claim was lost, the next one will be newer (I1). */
+  #recall(): void {
+    for (const slot of this.#assigned.map((partition) => this.slot(partition))) {
+      if (slot.next === null || this.options.consumer.holds(slot.partition)) continue;
+      this.release(slot);
+      this.offerAfterHeartbeat(slot);
+    }
   }
 
   #offer(which: (slot: Slot) => boolean): void {
     for (const slot of this.#assigned.map((partition) => this.slot(partition)).filter(which)) {
       slot.declined = false;
+      slot.dueSince = performance.now();
       this.#claimInTurn(slot, this.#era);
     }
   }
@@ -164,8 +183,7 @@ export class Member implements Holder {
 
   #take(slot: Slot, claimed: bigint): void {
     slot.next = claimed;
-    succeeded(slot);
-    this.options.onAlarm(`partition ${slot.partition}`, null);
+    this.options.onAlarm(placeOf(slot.partition), null);
     this.#steering.seek(slot.partition, claimed);
     this.#steering.resume(slot.partition);
   }
@@ -175,6 +193,7 @@ export class Member implements Holder {
   }
 
   #looked(changed: string | null): void {
+    if (this.#closed) return;
     this.options.onAlarm(WHOLE_TOPIC, changed);
     if (changed !== null)
       for (const slot of this.options.slots.values()) {
@@ -191,7 +210,7 @@ export class Member implements Holder {
       const expected = slot.next;
       if (expected === null) return;
       const reason = outside(slot.partition, expected, await this.options.topic.watermarks(slot.partition));
-      if (reason === null || era !== this.#era || slot.next !== expected) return;
+      if (reason === null || era !== this.#era || slot.next !== expected || this.#closed) return;
       this.release(slot);
       this.halt(slot, reason);
     };
@@ -212,9 +231,17 @@ export class Member implements Holder {
     return this.#closed;
   }
 
+  /** Partitions of the group's last assignment, with the milliseconds for which a claim has been due. */
+  assigned(): ReadonlyMap<number, number> {
+    const now = performance.now();
+    const slots = this.#assigned.map((partition) => this.slot(partition));
+    return new Map(slots.map((slot) => [slot.partition, isDue(slot) ? now - slot.dueSince : 0]));
+  }
+
   release(slot: Slot): void {
     if (slot.next === null) return;
     slot.next = null;
+    slot.dueSince = performance.now();
     this.#steering.pause([slot.partition]);
     this.options.consumer.lost(slot.partition);
   }
@@ -228,11 +255,11 @@ export class Member implements Holder {
   }
 
   halt(slot: Slot, reason: string): void {
-    this.options.onAlarm(`partition ${slot.partition}`, reason);
+    this.options.onAlarm(placeOf(slot.partition), reason);
     this.offerAfterHeartbeat(slot);
   }
 
   sign(): void {
-    this.options.onSign();
+    if (!this.#closed) this.options.onSign();
   }
 }

@@ -5,6 +5,8 @@ export interface Slot {
   next: bigint | null;
   /** Not ours yet: offered again after a newer heartbeat of the group. */
   declined: boolean;
+  /** Monotonic milliseconds since when a claim is due. */
+  dueSince: number;
   turn: Promise<unknown>;
   retryMs: number;
   committedAt: number;
@@ -17,10 +19,14 @@ export const createSlot = (partition: number): Slot => ({
   partition,
   next: null,
   declined: false,
+  dueSince: performance.now(),
   turn: Promise.resolve(),
   retryMs: RETRY_MIN_MS,
   committedAt: 0,
 });
+
+/** Neither claimed nor declined: an answer is waited for. */
+export const isDue = ({ next, declined }: Slot): boolean => next === null && !declined;
 
 export function inTurn<T>(slot: Slot, work: () => Promise<T>): Promise<T> {
   const run = slot.turn.then(work);
@@ -35,6 +41,7 @@ export function backOff(slot: Slot): number {
   return now;
 }
 
+/** A batch was taken. A claim alone proves nothing: what fails in each batch would be tried again at once, for ever. */
 export function succeeded(slot: Slot): void {
   slot.retryMs = RETRY_MIN_MS;
 }

@@ -20,6 +20,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
   let signAt = performance.now();
   let backoff = BACKOFF_MIN_MS;
   let closed: Promise<void> | undefined;
+  let member: Member | undefined;
 
   const build = () =>
     new Member({
@@ -38,17 +39,18 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
 
   async function supervise(): Promise<void> {
     while (!closing.signal.aborted) {
-      const member = build();
+      const one = build();
+      member = one;
       const watch = new AbortController();
       // A start that fails ends the member as a crash does; one that hangs ends as a stall.
-      const started = member.start().then(
-        () => member.ended,
+      const started = one.start().then(
+        () => one.ended,
         (error: unknown) => String(error),
       );
       const stalled = silence(() => signAt, stalledMs, AbortSignal.any([closing.signal, watch.signal]));
-      const reason = await Promise.race([started, member.ended, stalled]);
+      const reason = await Promise.race([started, one.ended, stalled]);
       watch.abort();
-      await member.close();
+      await one.close();
       if (closing.signal.aborted) return;
       logger.warn({ group: options.groupId, reason }, 'the consumer of the log has ended; building another');
       await pause(backoff, closing.signal);
@@ -58,7 +60,11 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
 
   const supervised = supervise();
   return {
-    status: () => ({ silentMs: performance.now() - signAt, alarms: [...alarms.values()] }),
+    status: () => ({
+      silentMs: performance.now() - signAt,
+      alarms: [...alarms.values()],
+      assigned: member?.assigned() ?? new Map(),
+    }),
     close() {
       closed ??= (async () => {
         closing.abort();

@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '../../test/support/process.js';
+import { silent as logger } from '../../test/support/silent.js';
+import { catalog, set, station } from '../../test/support/station.js';
+import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
+import { claim } from './checkpoint.js';
+import { createProjector } from './projector.js';
+
+let database: TestDatabase;
+const ends: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+afterAll(() => database.drop());
+
+const surroundings = async () => {
+  const { log, journal, generation, pool, count } = await station(database);
+  const projector = createProjector({ pool, log, journal, set, catalog, generation, owner: 'one', logger });
+  ends.push(
+    () => pool.end(),
+    () => projector.stop(),
+  );
+  return { projector, pool, count, state: () => projector.status()[0] };
+};
+
+describe('a projector that has lost a partition', () => {
+  it('I1: claims it again without any traffic once the other’s lease has run out, and not before', async () => {
+    const { projector, pool, state } = await surroundings();
+    projector.start();
+    const owned = () => state()?.owned ?? false;
+    await until('it has the partition', owned);
+    // What the other sees of a process that was stopped longer than its lease.
+    await pool.query(`update projection_checkpoint set lease_until = '-infinity'`);
+    const other = await claim(pool, 0, 'other');
+    const look = async () => {
+      const { rows } = await pool.query<{ owner: string; epoch: string; as_of: Date; dead: boolean }>(
+        'select owner, owner_epoch as epoch, as_of, lease_until < clock_timestamp() as dead from projection_checkpoint',
+      );
+      return rows[0];
+    };
+    await until('its heartbeat is refused', () => !owned());
+    // The other dies without a word: its lease runs, nobody renews it, and nothing is appended.
+    const meanwhile = new Set<string>();
+    await until('the lease has run out', async () => {
+      const row = await look();
+      if (!row || row.dead || row.owner === 'one') return true;
+      meanwhile.add(`${row.owner} ${row.epoch}`);
+      return false;
+    });
+    expect([...meanwhile]).toEqual([`other ${other?.ownerEpoch}`]);
+    await until('it has the partition again', owned, 5_000);
+    const before = await look();
+    await until('as_of goes on', async () => ((await look())?.as_of ?? 0) > (before?.as_of ?? 0), 5_000);
+  });
+
+  it('I4: speaks of a stopped partition until another has it', async () => {
+    const { projector, pool, count, state } = await surroundings();
+    await count(['a']);
+    await pool.query('insert into projection_checkpoint (partition, next_offset) values (0, 7)');
+    projector.start();
+    await until('it stops', () => state()?.stopped === true);
+    expect(state()).toMatchObject({ owned: false, error: expect.stringMatching(/ends before the checkpoint/) });
+    await pool.query(
+      `update projection_checkpoint set next_offset = 0, owner = 'other', lease_until = clock_timestamp() + interval '1 minute'`,
+    );
+    await until('it says no more', () => state()?.error === null);
+    expect(state()).toMatchObject({ owned: false, stopped: false });
+  });
+});

@@ -1,0 +1,92 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { FeedStats } from '#libs/feed';
+import type { PartitionStatus } from '#libs/projector';
+import { until } from '../../test/support/process.js';
+import { createHealth, type ProcessHealth } from './health.js';
+
+const WEDGED_MS = 100;
+const AWAY = 60_000;
+
+describe('health', () => {
+  let health: ProcessHealth | undefined;
+  afterEach(() => health?.close());
+
+  function process(role: string, over: Partial<PartitionStatus> = {}) {
+    const partition: PartitionStatus = {
+      partition: 3,
+      owned: true,
+      next: 5n,
+      high: 5n,
+      folded: 5,
+      waitsMs: 0,
+      unclaimedMs: 0,
+      error: null,
+      stopped: false,
+      ...over,
+    };
+    const away = { database: 0, log: 0 };
+    const made = createHealth({
+      role,
+      feed: { idle: () => away.database, oldest: () => 700, stats: () => ({}) as FeedStats },
+      projector:
+        role === 'gateway'
+          ? undefined
+          : {
+              status: () => [partition],
+              reading: () => ({ silentMs: away.log, alarms: [], assigned: new Map([[3, 0]]) }),
+            },
+      sockets: { stats: () => ({}) },
+      wedgedMs: WEDGED_MS,
+    });
+    health = made;
+    return { health: made, away };
+  }
+
+  it.each(['all', 'projector', 'gateway'])('%s: without a database it is not ready, and alive', (role) => {
+    const { health: one, away } = process(role, { waitsMs: AWAY, high: 9n });
+    away.database = AWAY;
+    expect(one.ready().ok).toBe(false);
+    expect(one.alive().ok).toBe(true);
+  });
+
+  it.each(['database', 'log'] as const)(
+    'the time in which the %s is away does not count as standing still',
+    async (what) => {
+      const { health: one, away } = process('projector', { waitsMs: AWAY, high: 9n });
+      away[what] = AWAY;
+      expect(one.alive().ok).toBe(true);
+      away[what] = 0;
+      expect(one.alive().ok).toBe(true);
+      await until('it still stands when it has had its time', () => !one.alive().ok);
+    },
+  );
+
+  it('a partition of ours that nobody claims is wedged, an idle one is not', () => {
+    expect(process('projector', { owned: false, unclaimedMs: AWAY }).health.alive()).toMatchObject({
+      ok: false,
+      details: { wedged: [3] },
+    });
+    expect(process('projector').health.alive().ok).toBe(true);
+  });
+
+  it('a projector says nothing of an age, for it loads no conference', () => {
+    expect(process('projector').health.alive().details).not.toHaveProperty('ageMs');
+    expect(process('all').health.alive().details).toHaveProperty('ageMs', 700);
+  });
+
+  it('a broker that is away takes a projector out, and leaves pages with those who serve them', () => {
+    const alone = process('projector');
+    alone.away.log = AWAY;
+    expect(alone.health.ready().ok).toBe(false);
+    const all = process('all');
+    all.away.log = AWAY;
+    expect(all.health.ready().ok).toBe(true);
+  });
+
+  it('a drain ends readiness', () => {
+    const { health: one } = process('gateway');
+    expect(one.ready().ok).toBe(true);
+    one.drain();
+    expect(one.ready().ok).toBe(false);
+  });
+});
