@@ -174,8 +174,8 @@ async function openGateway(
   const sockets = createSocketDoor({ feed, tokens, commands, logger, limits });
   const { projector } = projecting ?? {};
   const readLiveHere: HttpPorts['readLive'] = (read) => readLive(pool, read);
-  const pools = { store: store.pool, gateway: pool };
-  const unobserve = observeService({ feed, sockets, projector, pools, db: pool, readLive: readLiveHere });
+  const observed = { role: config.ROLE, store, projecting, feed, sockets, pool, readLive: readLiveHere };
+  const unobserve = observeService(observed);
   const health = createHealth({ role: config.ROLE, feed, projector, sockets });
   const ports: HttpPorts = {
     feed,

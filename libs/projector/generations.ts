@@ -27,6 +27,8 @@ export interface ProjectingOptions {
 export interface Projecting {
   readonly generation: Generation;
   readonly projector: Projector;
+  /** Its connections. */
+  readonly pool: pg.Pool;
   stop(): Promise<void>;
 }
 
@@ -76,7 +78,7 @@ export async function startProjecting(options: ProjectingOptions): Promise<Proje
     await stop();
     throw error;
   }
-  return { generation, projector, stop };
+  return { generation, projector, pool, stop };
 }
 
 async function findOrMake(

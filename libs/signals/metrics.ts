@@ -46,7 +46,7 @@ const total = (name: string, description: string, unit: string) => () =>
 const observed = {
   lag: gauge(
     'feed.projection.lag',
-    'Events of the log that are not folded yet; of partitions this process owns',
+    'Events of the log that are not folded yet; 0 for partitions that are not for this process to fold',
     '{event}',
   ),
   lagSeconds: gauge(
@@ -54,7 +54,8 @@ const observed = {
     'Age of what the gateway serves: now less "as of", the oldest conference',
     's',
   ),
-  progress: total('feed.projection.folded', 'Offset after the last folded event', '{event}'),
+  progress: total('feed.projection.folded', 'Events this process has folded, by partition', '{event}'),
+  partitions: gauge('feed.log.partitions', 'Partitions of the log', '{partition}'),
   owned: gauge('feed.projection.partitions', 'Partitions this process owns', '{partition}'),
   stopped: gauge('feed.projection.stopped', 'Partitions stopped by an alarm of the guard', '{partition}'),
   silent: gauge('feed.log.silence', 'Since the log last answered this reader', 's'),
@@ -78,17 +79,39 @@ const observed = {
 export type ObservedName = keyof typeof observed;
 export type Looked = readonly (readonly [value: number, labels?: Attributes])[];
 
-/** Registers what is looked up at each scrape. A look that fails leaves its metric out of that scrape. */
+/** Longer than any look at a database that is well. */
+const LOOK_MS = 1_000;
+
+/**
+ * Registers what is looked up at each scrape. What was once observed the SDK reports again and again: a look that fails or takes
+ * longer than a second leaves the last value standing, and so would a label that is no longer looked at. Say 0 of it instead.
+ */
 export function observe(looks: Partial<Record<ObservedName, () => Looked | Promise<Looked>>>): () => void {
   const undo = Object.entries(looks).map(([name, look]) => {
     const instrument: Observable = observed[name as ObservedName]();
+    const bounded = boundedLook(look);
     const callback = async (result: ObservableResult) => {
-      for (const [value, labels] of await look()) result.observe(value, labels);
+      for (const [value, labels] of (await bounded()) ?? []) result.observe(value, labels);
     };
     instrument.addCallback(callback);
     return () => instrument.removeCallback(callback);
   });
   return () => {
     for (const one of undo) one();
+  };
+}
+
+/** One look at a time: a database that hangs is asked once, not again with each scrape, and takes no other metric with it. */
+function boundedLook(look: () => Looked | Promise<Looked>): () => Promise<Looked | undefined> {
+  let running: Promise<Looked> | undefined;
+  return async () => {
+    running ??= (async () => look())().finally(() => {
+      running = undefined;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), LOOK_MS);
+    });
+    return Promise.race([running, late]).finally(() => clearTimeout(timer));
   };
 }

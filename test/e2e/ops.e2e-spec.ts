@@ -15,6 +15,7 @@ interface Rule {
   readonly alert?: string;
   readonly record?: string;
   readonly expr: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: { readonly runbook_url: string };
 }
 
@@ -59,6 +60,16 @@ describe('rules and runbooks', () => {
       expect([alert, healthy?.alert_rule_test.some(({ alertname }) => alertname === alert)]).toEqual([alert, true]);
     }
     expect(alerts.length).toBeGreaterThan(20);
+  });
+
+  it('as many processes are expected as the compose file starts', () => {
+    const { services } = parse(readFileSync('docker-compose.yml', 'utf8')) as {
+      services: Record<string, { deploy?: { replicas?: number } }>;
+    };
+    const expected = rules.filter(({ record }) => record === 'hallway:processes:expected');
+    expect(expected.map(({ expr, labels }) => [labels?.role, expr])).toEqual(
+      ['projector', 'gateway'].map((role) => [role, `vector(${services[role]?.deploy?.replicas})`]),
+    );
   });
 });
 
@@ -144,6 +155,17 @@ describe('a scrape of a running service', () => {
     ];
     const known = (name: string) => scraped.has(name) || scraped.has(`${name}_bucket`) || tables.has(name);
     expect([...new Set(queries.flatMap(namesIn))].filter((name) => !known(name))).toEqual([]);
+  });
+
+  it('has every pool of the process, and every partition whoever owns it', () => {
+    const values = (pattern: RegExp) => new Set([...text.matchAll(pattern)].map(([, value]) => value));
+    expect([...values(/^feed_pool_connections\{.*pool="([a-z]+)"/gm)].sort()).toEqual([
+      'gateway',
+      'projector',
+      'store',
+    ]);
+    expect(values(/^feed_projection_folded_total\{.*partition="(\d+)"/gm).size).toBe(8);
+    expect(text).toMatch(/^feed_log_partitions(\{.*\})? 8$/m);
   });
 
   it('has bounded labels: no conference, no person', () => {
