@@ -14,11 +14,16 @@ const PROGRAM = `
   registerHooks({ resolve: (name, context, next) => next(name.startsWith('.') ? name.replace(/\\.js$/, '.ts') : name, context) });
   const { startEmbeddedPostgres } = await import(process.argv[1]);
   const silent = () => undefined;
-  const logger = { debug: silent, info: silent, warn: silent, error: silent };
+  const told = [];
+  const logger = { debug: ({ line }) => told.push(line), info: silent, warn: silent, error: silent };
   try {
     const postgres = await startEmbeddedPostgres({ logger, ...JSON.parse(process.argv[2]) });
     console.log(JSON.stringify(postgres));
-    process.stdin.resume().on('end', async () => { await postgres.stop(); process.exit(0); });
+    process.stdin.resume().on('end', async () => {
+      await postgres.stop();
+      console.log(JSON.stringify(told));
+      process.exit(0);
+    });
   } catch (error) {
     console.log(JSON.stringify({ error: error.name, message: error.message, pid: error.pid, since: error.since }));
     process.exit(1);
@@ -28,6 +33,8 @@ const AS_ROOT = process.getuid?.() === 0;
 
 interface Outcome {
   readonly child: ChildProcess;
+  /** What it said at the end: lines of the database's log. */
+  readonly told: () => Promise<readonly string[]>;
   readonly url: string;
   readonly dataDir: string;
   readonly notes: readonly string[];
@@ -60,8 +67,9 @@ async function start(options: object, user: User = {}): Promise<Outcome> {
   });
   started.add(child);
   child.once('exit', () => started.delete(child));
-  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-  return { ...JSON.parse(String(value)), child };
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => JSON.parse(String((await lines.next()).value));
+  return { ...(await next()), child, told: next };
 }
 
 function exited(child: ChildProcess): Promise<unknown> {
@@ -124,6 +132,17 @@ asOrdinary('embedded database of an ordinary user, below a folder of mode 0700',
     await stop(first);
   });
   const kept = (url: string) => query(url, 'select n from kept');
+
+  it('tells of its own life, and no row that it refused', async () => {
+    const again = await start(options, ORDINARY);
+    const refused = query(again.url, `insert into kept select 'a secret\n text'::text::int`);
+    await expect(refused).rejects.toThrow('a secret');
+    again.child.stdin?.end();
+    const told = await again.told();
+    await exited(again.child);
+    expect(told.some((line) => line.includes('ready to accept connections'))).toBe(true);
+    expect(told.join('\n')).not.toMatch(/secret|text/);
+  });
 
   it('listens for its password only, and every table outlives a stop', async () => {
     const again = await start(options, ORDINARY);

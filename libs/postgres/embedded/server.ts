@@ -21,6 +21,9 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** One of the server's own, by its default prefix: time, zone, process. What goes on in the next line has none. */
+const LINE = /^[\d:. -]+ \S+ \[\d+\] +([A-Z]+):/;
+
 /**
  * A shell between us and the database. Its input is a pipe that only we hold: when it closes, on purpose or because we were
  * killed, the watcher sends the database SIGINT (fast shutdown; SIGTERM would wait for clients). Job signals of a terminal
@@ -82,8 +85,10 @@ function untilReadyOrGone(child: ChildProcess, logger: Logger): Promise<{ isRead
     };
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       for (const line of text.split('\n').filter(Boolean)) {
-        if (/\b(FATAL|PANIC):/.test(line) && isOver) logger.warn({ line }, 'embedded database');
-        else logger.debug({ line }, 'embedded database');
+        const [, level = ''] = LINE.exec(line) ?? [];
+        if (/FATAL|PANIC/.test(level) && isOver) logger.warn({ line }, 'embedded database');
+        // No ERROR and no DETAIL: they quote rows. Whoever sent the statement says what failed.
+        else if (/FATAL|PANIC|LOG/.test(level)) logger.debug({ line }, 'embedded database');
       }
       if (isOver) return;
       log = tail(log + text);
