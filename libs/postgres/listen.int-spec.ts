@@ -1,5 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { databaseIdentity, listen, notifier } from './index.js';
 
@@ -102,5 +104,21 @@ describe('identity, listening and notifying', () => {
     await last;
     expect(payloads.length).toBeLessThanOrEqual(2);
     await listener?.close();
+  });
+
+  it('a notification stands in nobody’s trace, least of all in that of whoever began the loop', async () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const key = createContextKey('who');
+    const seen: unknown[] = [];
+    const query = ((text: string, values: unknown[]) => {
+      seen.push(context.active().getValue(key));
+      return db.pool.query(text, values);
+    }) as typeof db.pool.query;
+    const sender = notifier({ database: { query }, channel: 'traced', logger });
+    context.with(ROOT_CONTEXT.setValue(key, 'ann'), () => sender.notify('1'));
+    sender.notify('2');
+    await sender.close();
+    context.disable();
+    expect(seen).toEqual([undefined, undefined]);
   });
 });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Logger } from './logger.js';
 import type { Queryable } from './pool.js';
 
@@ -44,7 +45,8 @@ export function notifier(options: NotifierOptions): Notifier {
     notify(payload = '') {
       if (isClosed) return;
       waiting = payload;
-      sending ??= send();
+      // In nobody's trace: under steady load it goes on long after whoever began it.
+      sending ??= context.with(ROOT_CONTEXT, send);
     },
     async close() {
       isClosed = true;

@@ -1,12 +1,15 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { together } from './together.js';
 
 /** Calls wait until they are let go. */
-function gate() {
+function gate(onCall: () => void = () => undefined) {
   const calls: { items: readonly number[]; answer(): void; fail(error: Error): void }[] = [];
   const ask = together<number, string>(
     (items) =>
       new Promise((resolve, reject) => {
+        onCall();
         calls.push({ items, answer: () => resolve(items.map(String)), fail: reject });
       }),
     3,
@@ -46,5 +49,31 @@ describe('together', () => {
     await expect(first).rejects.toThrow('lost');
     calls[1]?.answer();
     expect(await second).toBe('2');
+  });
+});
+
+describe('together, in traces', () => {
+  const WHO = createContextKey('who');
+  const as = <T>(who: string, work: () => T): T => context.with(ROOT_CONTEXT.setValue(WHO, who), work);
+  beforeEach(() => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  });
+  afterEach(() => context.disable());
+
+  it('each call stands in that of the first who asked for it, and no answer in another’s than its own', async () => {
+    const seen: unknown[] = [];
+    const { calls, ask } = gate(() => seen.push(context.active().getValue(WHO)));
+    const asked = ['ann', 'ben', 'cem', 'dot', 'eve'].map((who, item) =>
+      as(who, async () => {
+        await ask(item);
+        return context.active().getValue(WHO);
+      }),
+    );
+    for (let call = 0; call < 3; call++) {
+      calls[call]?.answer();
+      await new Promise(setImmediate);
+    }
+    expect(await Promise.all(asked)).toEqual(['ann', 'ben', 'cem', 'dot', 'eve']);
+    expect(seen).toEqual(['ann', 'ben', 'eve']);
   });
 });

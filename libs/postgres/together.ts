@@ -1,10 +1,15 @@
 /**
  * Many callers who each ask for one thing, and a database that answers for many as fast as for one: while one call is on its way, what
  * comes meanwhile waits and is the next one, in order. Alone, a caller waits for nobody.
+ *
+ * Each call runs in the trace of the first who asked for it: under steady load the loop never ends, and would put all statements of an
+ * hour under whoever began it.
  */
+import { type Context, context } from '@opentelemetry/api';
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
+  readonly context: Context;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
@@ -25,7 +30,8 @@ export function together<Item, Answer>(
     while (waiting.length > 0) {
       const batch = waiting.splice(0, atOnce);
       try {
-        const answers = await work(batch.map(({ item }) => item));
+        const first = batch[0]?.context ?? context.active();
+        const answers = await context.with(first, () => work(batch.map(({ item }) => item)));
         for (const [index, one] of batch.entries()) one.resolve(answers[index] as Answer);
       } catch (error) {
         for (const one of batch) one.reject(error);
@@ -36,7 +42,7 @@ export function together<Item, Answer>(
 
   return (item) =>
     new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
+      waiting.push({ item, context: context.active(), resolve, reject });
       if (!busy) void pump();
     });
 }

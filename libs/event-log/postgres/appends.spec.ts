@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { LogUnavailable } from '../port.js';
 import { type CommandToAppend, createAppends } from './appends.js';
 
@@ -7,14 +9,18 @@ const command = (key: string, records = 1): CommandToAppend => ({
   records: Array.from({ length: records }, () => ({ headers: new Map(), value: Buffer.from(key) })),
 });
 
+const WHO = createContextKey('who');
+
 /** A log that is written one statement at a time, each told to go on by hand. */
 function handLog(refuses: (keys: readonly string[]) => Error | undefined = () => undefined) {
   const statements: string[][] = [];
+  const contexts: unknown[] = [];
   const gates: (() => void)[] = [];
   let next = 0n;
   const appends = createAppends(async (_, commands) => {
     const keys = commands.map(({ key }) => key);
     statements.push(keys);
+    contexts.push(context.active().getValue(WHO));
     await new Promise<void>((resolve) => gates.push(resolve));
     const error = refuses(keys);
     if (error) throw error;
@@ -26,7 +32,7 @@ function handLog(refuses: (keys: readonly string[]) => Error | undefined = () =>
     gates.shift()?.();
     await new Promise(setImmediate);
   };
-  return { appends, statements, go };
+  return { appends, statements, contexts, go };
 }
 
 describe('appends that wait for each other', () => {
@@ -75,6 +81,19 @@ describe('appends that wait for each other', () => {
     const later = appends.add(0, command('d'));
     await go();
     expect(await later).toBe(1n);
+  });
+
+  it('a statement stands in the trace of its first command, one that is sent again alone in its own', async () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const { appends, contexts, go } = handLog((keys) => (keys.includes('ben') ? new Error('no') : undefined));
+    const all = ['ann', 'ben', 'cem'].map((who) =>
+      context.with(ROOT_CONTEXT.setValue(WHO, who), () => appends.add(0, command(who))),
+    );
+    const settled = Promise.allSettled(all);
+    for (let turn = 0; turn < 8; turn++) await go();
+    await settled;
+    context.disable();
+    expect(contexts).toEqual(['ann', 'ben', 'ben', 'cem']);
   });
 
   it('I9: too many that wait are told to try again', async () => {

@@ -1,7 +1,9 @@
 /**
  * Appends to one partition wait for each other in any case, at the lock on its head. So while one statement is on its way, the commands
- * that come meanwhile wait here and are the next one: one commit for many. Alone, a command waits for nobody.
+ * that come meanwhile wait here and are the next one: one commit for many. Alone, a command waits for nobody. A statement stands in the
+ * trace of its first command, not in that of whoever began the loop.
  */
+import { type Context, context } from '@opentelemetry/api';
 import type pg from 'pg';
 import { isTransient } from '#libs/postgres';
 import { LogUnavailable, type RecordToAppend } from '../port.js';
@@ -13,6 +15,7 @@ export interface CommandToAppend {
 }
 
 interface Waiting extends CommandToAppend {
+  readonly context: Context;
   resolve(offset: bigint): void;
   reject(error: unknown): void;
 }
@@ -34,16 +37,18 @@ const MAX_WAITING = 10_000;
 
 export function createAppends(write: Write): Appends {
   const queues = new Map<number, Waiting[]>();
+  const writeAs = (partition: number, batch: readonly Waiting[]) =>
+    context.with(batch[0]?.context ?? context.active(), () => write(partition, batch));
 
   /** One statement after the other until nobody waits. */
   async function pump(partition: number, queue: Waiting[]): Promise<void> {
     while (queue.length > 0) {
       const batch = take(queue);
       try {
-        settle(batch, await write(partition, batch));
+        settle(batch, await writeAs(partition, batch));
       } catch (error) {
         if (batch.length === 1 || error instanceof LogUnavailable) for (const one of batch) one.reject(error);
-        else for (const one of batch) await write(partition, [one]).then(one.resolve, one.reject);
+        else for (const one of batch) await writeAs(partition, [one]).then(one.resolve, one.reject);
       }
     }
     queues.delete(partition);
@@ -52,7 +57,7 @@ export function createAppends(write: Write): Appends {
   return {
     add: (partition, command) =>
       new Promise((resolve, reject) => {
-        const waiting = { ...command, resolve, reject };
+        const waiting = { ...command, context: context.active(), resolve, reject };
         const queue = queues.get(partition);
         if (queue && queue.length >= MAX_WAITING) reject(new LogUnavailable('too many appends are waiting'));
         else if (queue) queue.push(waiting);
