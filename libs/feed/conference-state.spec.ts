@@ -56,6 +56,20 @@ const batches = fc.array(
 );
 
 describe('ConferenceState', () => {
+  it('a frame tells since when the longest of its changes has waited', () => {
+    const state = stateAt(1, [stored('a', 1)]);
+    const late = [40, 0, 10, 30].map((appendedAt, index) => ({ ...stored(`k${index}`, index + 2), appendedAt }));
+    state.apply(late, 5);
+    expect(state.changes(CHANNEL, 1)).toMatchObject({
+      appendedAt: 10,
+      json: expect.stringContaining('"appendedAt":10}'),
+    });
+    expect(state.changes(CHANNEL, 4)).toMatchObject({ appendedAt: 30 });
+    expect(state.resume(CHANNEL, [EPOCH, 5])).toEqual({ kind: 'current' });
+    state.apply([stored('b', 6)], 6);
+    expect(state.changes(CHANNEL, 5)).toMatchObject({ appendedAt: 0 });
+  });
+
   it('I5, I6: frames lost, late and repeated, gaps resumed, end in the state of a fresh snapshot', () => {
     fc.assert(
       fc.property(batches, (steps) => {

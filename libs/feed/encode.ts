@@ -8,7 +8,7 @@ export function encodeFrame(
 ): EncodedFrame {
   const entries = documents.map(({ key, version, json }) => `[${JSON.stringify(key)},${version},${json ?? 'null'}]`);
   const trace = newestSampled(documents);
-  const appendedAt = documents.reduce((newest, document) => Math.max(newest, document.appendedAt), 0);
+  const appendedAt = oldest(documents);
   const json =
     `{"epoch":${JSON.stringify(at.epoch)},"channel":${JSON.stringify(at.channel)},"from":${at.from},"to":${at.to},` +
     `"entries":[${entries.join(',')}]${trace ? `,"traceparent":${JSON.stringify(trace)}` : ''}` +
@@ -19,8 +19,16 @@ export function encodeFrame(
     to: at.to,
     json,
     appendedAt,
+    ...(trace ? { traceparent: trace } : {}),
     traceparents: documents.map(({ traceparent }) => traceparent),
   };
+}
+
+/** Who waited longest counts: after a stall the newest was appended just now, and a frame judged by it would say that there was none. */
+function oldest(documents: readonly Held[]): number {
+  let found = Number.POSITIVE_INFINITY;
+  for (const { appendedAt } of documents) if (appendedAt > 0 && appendedAt < found) found = appendedAt;
+  return Number.isFinite(found) ? found : 0;
 }
 
 function newestSampled(documents: readonly Held[]): string | undefined {

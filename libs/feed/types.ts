@@ -8,8 +8,10 @@ export interface EncodedFrame {
   readonly from: number | null;
   readonly to: number;
   readonly json: string;
-  /** When the newest event in it was appended, milliseconds since 1970; 0: there is none. */
+  /** When the oldest event in it was appended, milliseconds since 1970; 0: there is none. */
   readonly appendedAt: number;
+  /** The newest sampled context of those below: a client that tells of this frame tells of it. */
+  readonly traceparent?: string;
   /** Trace contexts of what changed, for links. */
   readonly traceparents: readonly (string | null)[];
 }

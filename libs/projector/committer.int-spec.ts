@@ -46,6 +46,23 @@ describe('batches folded while others are written', () => {
     await pool.end();
   });
 
+  it('a document of a batch tells since when the first of its changes has waited', async () => {
+    const { log, journal, generation, pool, count } = await station(database);
+    for (let turn = 0; turn < 3; turn++) await count(['a']);
+    const at = Date.now() - 60_000;
+    const records = (await log.read(0, 0n, 10)).records.map((record, index) => ({ ...record, timestamp: at + index }));
+    const claimed = await claim(pool, 0, randomUUID());
+    if (!claimed) throw new Error('the claim was declined');
+    const parts = { pool, set, catalog, generation, logger, claimed, reader: journal.reader() };
+    const committer = new Committer({ ...parts, skipped: skipped(), size: new BatchSize(), onCommit: () => undefined });
+    await committer.run([{ records, next: 3n }]);
+    const { rows } = await pool.query<{ version: string; appended: Date }>(
+      'select version, appended_at as appended from feed_document',
+    );
+    expect(rows.map(({ version, appended }) => [Number(version), appended.getTime()])).toEqual([[2, at]]);
+    await pool.end();
+  });
+
   it('I4: one that the database refuses is parked alone; what was folded on top of its batch is folded anew', async () => {
     const { log, journal, generation, pool, count } = await station(database);
     for (let turn = 0; turn < 10; turn++) await count(['a', 'b']);

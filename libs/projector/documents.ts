@@ -11,7 +11,8 @@ interface Touch extends DocumentRef {
   readonly view: DocumentView;
   version: number;
   traceparent: string | null;
-  appendedAt: string;
+  /** Of the first touch: who waited longest counts. */
+  readonly appendedAt: string;
   /** It left its window: a tombstone whatever its rows say. */
   evicted: boolean;
 }
@@ -119,7 +120,6 @@ export class Documents {
     if (known) {
       known.version = by.version;
       known.traceparent = by.traceparent;
-      known.appendedAt = by.appendedAt;
       known.evicted = evicted;
     } else {
       this.touches.set(id, {

@@ -34,7 +34,10 @@ export interface DocumentWrite {
   readonly version: number;
   readonly body: JsonObject | null;
   readonly traceparent: string | null;
-  /** When that event was appended, ISO 8601. */
+  /**
+   * When the first event of this batch that touched it was appended, ISO 8601: how long the longest waited. A time of the road and no part
+   * of the document; another split of the log gives another (I3 is about bodies and versions).
+   */
   readonly appendedAt: string;
 }
 

@@ -20,7 +20,7 @@ export const frameSchema = z.object({
     .array(z.tuple([z.string(), count, z.record(z.string(), z.unknown()).nullable()]))
     .describe('[key, version, body]; a null body: the document is gone'),
   traceparent: z.string().optional(),
-  appendedAt: count.optional().describe('when its newest event was appended, milliseconds since 1970'),
+  appendedAt: count.optional().describe('when its oldest event was appended, milliseconds since 1970'),
 });
 
 export const beaconSchema = z.object({

@@ -17,7 +17,7 @@ export interface Frame {
   readonly entries: readonly Entry[];
   /** Trace context of the newest sampled change in the frame. */
   readonly traceparent?: string;
-  /** When the newest event in it was appended, milliseconds since 1970; absent: there is none. */
+  /** When the oldest event in it was appended, milliseconds since 1970; absent: there is none. */
   readonly appendedAt?: number;
 }
 
