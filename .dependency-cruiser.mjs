@@ -61,7 +61,7 @@ export default {
     only(
       'otel-sdk-only-in-telemetry',
       'node_modules/(@opentelemetry/(?!api/)|import-in-the-middle)',
-      '^src/telemetry\\.ts',
+      '^src/telemetry(\\.ts|/)',
     ),
   ],
   options: {

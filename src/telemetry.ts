@@ -1,12 +1,10 @@
-/** The OpenTelemetry SDK, and the only file that knows it. Loaded before whatever it instruments; telemetry that fails never stops the feed. */
-import { context, DiagLogLevel, diag, metrics, propagation, trace } from '@opentelemetry/api';
+/** The OpenTelemetry SDK, and the only place that knows it. Loaded before whatever it instruments; telemetry that fails never stops the feed. */
+import { context, DiagLogLevel, diag, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { registerInstrumentations } from '@opentelemetry/instrumentation';
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { type InstrumentationBase, registerInstrumentations } from '@opentelemetry/instrumentation';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -14,23 +12,16 @@ import { type IMetricReader, MeterProvider, PeriodicExportingMetricReader } from
 import {
   AlwaysOffSampler,
   BatchSpanProcessor,
-  ParentBasedSampler,
-  type ReadableSpan,
   type Sampler,
-  SamplingDecision,
-  type SamplingResult,
   type SpanProcessor,
-  TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { register } from 'import-in-the-middle/register-hooks.mjs';
 import type { Config } from './config.js';
+import { httpInstrumentation } from './telemetry/http.js';
+import { Keeper, RoadSampler } from './telemetry/sampling.js';
 
-/** A span that carries it is exported whatever the sampler said: refusals and dead letters are rare, and asked about. */
-const KEEP = 'hallway.keep';
 const FLUSH_MS = 2_000;
-/** What is asked for all day by machines and says nothing. */
-const NOISE = /^\/(healthz|readyz|assets\/|favicon)/;
 
 export interface Telemetry {
   /** What does not work; the service runs without it. */
@@ -39,9 +30,28 @@ export interface Telemetry {
   stop(): Promise<void>;
 }
 
+/** Never throws: what cannot be measured is served all the same. */
 export async function startTelemetry(config: Config): Promise<Telemetry> {
   const problems: string[] = [];
-  if (config.OTEL_SDK_DISABLED === 'true') return { problems, stop: async () => undefined };
+  const nothing: Telemetry = { problems, stop: async () => undefined };
+  if (config.OTEL_SDK_DISABLED === 'true') return nothing;
+  try {
+    const { tracers, meters } = await start(config, problems);
+    return {
+      problems,
+      stop: () =>
+        Promise.race([
+          Promise.allSettled([tracers.shutdown(), meters.shutdown()]).then(() => undefined),
+          new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref()),
+        ]),
+    };
+  } catch (error) {
+    problems.push(`no telemetry (${error instanceof Error ? error.message : 'unknown'})`);
+    return nothing;
+  }
+}
+
+async function start(config: Config, problems: string[]) {
   register();
   diag.setLogger(quiet, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true });
   const resource = resourceFromAttributes({
@@ -50,28 +60,26 @@ export async function startTelemetry(config: Config): Promise<Telemetry> {
     'hallway.role': config.ROLE,
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const meters = new MeterProvider({ resource, readers: await readersOf(config, problems) });
   metrics.setGlobalMeterProvider(meters);
   const tracers = new TracerProvider({ resource, ...tracesOf(config), spanLimits: { linkCountLimit: 128 } });
   trace.setGlobalTracerProvider(tracers);
+  // Now, and not above: what is made of a meter before there is a provider measures nothing for ever.
+  const signals = await import('#libs/signals');
+  const http = httpInstrumentation(signals.spanContextOf);
+  const pg = new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true });
   registerInstrumentations({
     tracerProvider: tracers,
     meterProvider: meters,
-    instrumentations: [
-      new HttpInstrumentation({ ignoreIncomingRequestHook: ({ url = '' }) => NOISE.test(url) || url === '/metrics' }),
-      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
-      new RuntimeNodeInstrumentation(),
+    instrumentations: [http, pg, new RuntimeNodeInstrumentation()],
+  });
+  signals.observe({
+    instrumented: () => [
+      [Number(isPatched(http)), { lib: 'http' }],
+      [Number(isPatched(pg)), { lib: 'pg' }],
     ],
   });
-  return {
-    problems,
-    stop: () =>
-      Promise.race([
-        Promise.allSettled([tracers.shutdown(), meters.shutdown()]).then(() => undefined),
-        new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref()),
-      ]),
-  };
+  return { tracers, meters };
 }
 
 /** Errors of an exporter are counted by the collector's own absence; a line per batch in our log would drown what matters. */
@@ -109,56 +117,6 @@ function tracesOf(config: Config): { readonly sampler: Sampler; readonly spanPro
   return { sampler: new RoadSampler(config.HALLWAY_TRACE_RATIO), spanProcessors: [new Keeper(batches)] };
 }
 
-/**
- * By parent, else by one of the causes it is linked to (so that both halves of a road are there or neither), else by ratio.
- * What is not sampled at a door is recorded nevertheless: only at its end is known whether it was refused.
- */
-class RoadSampler implements Sampler {
-  private readonly byRatio: Sampler;
-
-  constructor(ratio: number) {
-    this.byRatio = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) });
-  }
-
-  shouldSample(...asked: Parameters<Sampler['shouldSample']>): SamplingResult {
-    const [parent, , name, , , links] = asked;
-    const isRoot = trace.getSpanContext(parent) === undefined;
-    if (isRoot && links.some((link) => (link.context.traceFlags & 1) === 1))
-      return { decision: SamplingDecision.RECORD_AND_SAMPLED };
-    const result = this.byRatio.shouldSample(...asked);
-    const isDoor = name === 'command' || name === 'dead letter';
-    if (result.decision === SamplingDecision.NOT_RECORD && isDoor)
-      return { ...result, decision: SamplingDecision.RECORD };
-    return result;
-  }
-
-  toString(): string {
-    return 'RoadSampler';
-  }
-}
-
-/** Hands on what was sampled, and what is to be kept. */
-class Keeper implements SpanProcessor {
-  constructor(private readonly next: SpanProcessor) {}
-
-  onStart(...args: Parameters<SpanProcessor['onStart']>): void {
-    this.next.onStart(...args);
-  }
-
-  onEnd(span: ReadableSpan): void {
-    const own = span.spanContext();
-    if ((own.traceFlags & 1) === 1 || span.attributes[KEEP] !== true) this.next.onEnd(span);
-    else
-      this.next.onEnd(
-        Object.create(span, { spanContext: { value: () => ({ ...own, traceFlags: 1 }) } }) as ReadableSpan,
-      );
-  }
-
-  forceFlush(): Promise<void> {
-    return this.next.forceFlush();
-  }
-
-  shutdown(): Promise<void> {
-    return this.next.shutdown();
-  }
-}
+/** The library was met and patched. One loaded too early, or of a version that the instrumentation does not know, is left alone in silence. */
+const isPatched = (instrumentation: InstrumentationBase): boolean =>
+  instrumentation.getModuleDefinitions().some(({ moduleExports }) => moduleExports !== undefined);

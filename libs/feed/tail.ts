@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { SpanKind, trace } from '@opentelemetry/api';
 import type { Logger } from '#libs/postgres';
 import type { Answer, FeedReader, Reading } from './reader.js';
 import type { Replica } from './replica.js';
@@ -7,7 +6,6 @@ import type { Replica } from './replica.js';
 /** Further behind, reading everything is cheaper than catching up. */
 export const MAX_BEHIND = 5_000;
 export const POLL_MS = 100;
-const tracer = trace.getTracer('hallway.feed');
 
 export interface TailCounts {
   polls: number;
@@ -79,19 +77,15 @@ export class Tail {
 
   /** Never rejects: without a database the replicas go on serving and their age shows it (I7). */
   async #tick(): Promise<void> {
-    const startTime = Date.now();
     try {
       const replicas = [...this.#replicas.values()];
       this.counts.polls++;
       const asked = replicas.map(({ conference, head }) => ({ conference, cursor: head }));
       const reading = await this.#reader.read(asked, MAX_BEHIND + 1);
-      let documents = 0;
       for (const replica of replicas) {
         const answer = reading.answers.get(replica.conference);
-        documents += answer?.documents.length ?? 0;
         await this.#bringUp(replica, reading, answer);
       }
-      if (documents > 0) this.#traced(startTime, documents, replicas.length);
       this.#succeeded(reading);
     } catch (err) {
       if (!this.#failing) this.#logger.warn({ err }, 'reading the feed failed; serving what is known');
@@ -121,11 +115,5 @@ export class Tail {
     this.#failing = false;
     this.lastRead = performance.now();
     for (const { since, finish } of [...this.#waiters]) if (sentAt >= since) finish(true);
-  }
-
-  /** Only readings that brought something: ten empty spans a second would bury the others. */
-  #traced(startTime: number, documents: number, conferences: number): void {
-    const attributes = { 'feed.documents': documents, 'feed.conferences': conferences };
-    tracer.startSpan('feed.read', { kind: SpanKind.INTERNAL, startTime, attributes }).end();
   }
 }

@@ -120,14 +120,16 @@ export class Committer {
     const { pool, generation, claimed } = this.options;
     const last = batch.records.at(-1);
     const fingerprint = last ? fingerprintOf(last) : null;
-    const { plan, startedAt } = batch;
+    const { plan, startedAt, foldMs } = batch;
     const started = performance.now();
     const { promise: onItsWay, resolve: onSent } = Promise.withResolvers<void>();
-    const written = writeBatch({ pool, generation, claimed, plan, fingerprint, startedAt, onSent }).then(async () => {
-      claimed.next = batch.next;
-      this.options.size.observe(batch.records.length, batch.foldMs + performance.now() - started);
-      await this.options.onCommit(plan);
-    });
+    const written = writeBatch({ pool, generation, claimed, plan, fingerprint, startedAt, foldMs, onSent }).then(
+      async () => {
+        claimed.next = batch.next;
+        this.options.size.observe(batch.records.length, batch.foldMs + performance.now() - started);
+        await this.options.onCommit(plan);
+      },
+    );
     const failure = written.then(
       () => undefined,
       (error: unknown) => error,

@@ -1,9 +1,10 @@
 /** I2: one plan, one transaction. */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type pg from 'pg';
-import { inTwoTrips } from '#libs/postgres';
+import { inTwoTrips, isDataError, isTransient } from '#libs/postgres';
 import { causesOf, recorded, unobserved } from '#libs/signals';
 import { type Advance, type Claim, compareAndSwap, Fenced, type Generation, ownsIt } from './checkpoint.js';
+import { parkedEvent } from './engine-tables.js';
 import type { BatchPlan } from './plan.js';
 import { EVENTS_TOPIC, statementsOf } from './statements.js';
 
@@ -15,10 +16,12 @@ export interface BatchWrite {
   readonly claimed: Claim;
   readonly plan: BatchPlan;
   readonly fingerprint: Buffer | null;
-  /** When its reading and folding began, milliseconds since 1970: the span and the metric tell of the whole. */
+  /** When its reading and folding began, milliseconds since 1970: the span tells of the whole. */
   readonly startedAt: number;
   /** Everything is on its way to the database. */
   readonly onSent?: () => void;
+  /** How long that took; what is between it and the transaction it waited for the batch before it. Default 0. */
+  readonly foldMs?: number;
 }
 
 /** One span for the transaction, in the trace of its one cause or linked to its many (I12). @throws Fenced, and then nothing was written */
@@ -30,6 +33,7 @@ export async function writeBatch({
   fingerprint,
   startedAt,
   onSent,
+  foldMs = 0,
 }: BatchWrite): Promise<void> {
   const advance: Advance = { next: plan.next, fingerprint, missingKeys: plan.missingKeys };
   const { parent, links, count } = causesOf(plan.traceparents);
@@ -41,13 +45,16 @@ export async function writeBatch({
     'hallway.causes': count,
     'hallway.documents': plan.documents.length,
     'hallway.next': Number(plan.next),
-    'hallway.fold.ms': Date.now() - startedAt,
+    'hallway.fold.ms': Math.round(foldMs),
+    // Somebody will ask: exported whatever was sampled.
+    ...(putsAside(plan) ? { 'hallway.keep': true } : {}),
   };
   const span = tracer.startSpan(
     'project',
     { kind: SpanKind.CONSUMER, attributes, links, startTime: startedAt },
     parent,
   );
+  const started = performance.now();
   try {
     await unobserved(() =>
       inTwoTrips(pool, {
@@ -57,13 +64,21 @@ export async function writeBatch({
         ...(onSent ? { onSent } : {}),
       }),
     );
-    recorded.commit.record((Date.now() - startedAt) / 1_000);
+    const took = performance.now() - started;
+    span.setAttribute('hallway.commit.ms', Math.round(took));
+    recorded.commit.record(took / 1_000);
+    recorded.fold.record(foldMs / 1_000);
     recorded.batch.record(plan.events);
   } catch (error) {
     if (error instanceof Fenced) recorded.fences.add(1);
+    else recorded.failed.add(1, { why: isDataError(error) ? 'data' : isTransient(error) ? 'transient' : 'other' });
     span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'unknown' });
     throw error;
   } finally {
     span.end();
   }
 }
+
+/** A dead letter of the log, or an event that its stream waits behind (I4). */
+const putsAside = ({ deadLetters, rows }: BatchPlan): boolean =>
+  deadLetters.length > 0 || rows.some(({ table, row }) => row !== null && table.name === parkedEvent.name);

@@ -2,7 +2,14 @@
  * Every metric of our own: name, unit, help. Nothing else names one; dashboards, rules and docs/slo.md are checked against a scrape.
  * Labels are bounded: class (3), kind and reason (closed lists), partition (≤ 256). Never a conference, a person or a text.
  */
-import { type Attributes, type Histogram, metrics, type Observable, type ObservableResult } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Counter,
+  type Histogram,
+  metrics,
+  type Observable,
+  type ObservableResult,
+} from '@opentelemetry/api';
 
 const meter = metrics.getMeter('hallway');
 
@@ -12,6 +19,13 @@ const COUNTS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000];
 
 const seconds = (name: string, description: string): Histogram =>
   meter.createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: SECONDS } });
+
+/** There from the first scrape on: a rate of what begins at 1 is blind to the first. */
+function counter(name: string, description: string, unit: string, labels: readonly Attributes[] = [{}]): Counter {
+  const made = meter.createCounter(name, { description, unit });
+  for (const one of labels) made.add(0, one);
+  return made;
+}
 
 /** Recorded where it happens. */
 export const recorded = {
@@ -24,17 +38,24 @@ export const recorded = {
     'feed.command.duration',
     'A command from the door to its answer; label outcome: accepted or a refusal',
   ),
-  commit: seconds('feed.projection.commit.duration', 'One projection transaction: read, folded, written, committed'),
+  fold: seconds(
+    'feed.projection.fold.duration',
+    'One batch read and folded in memory; the one before it is written meanwhile',
+  ),
+  commit: seconds('feed.projection.commit.duration', 'One projection transaction, from its begin to its commit'),
   batch: meter.createHistogram('feed.projection.batch.size', {
     description: 'Records of one projection transaction',
     unit: '{record}',
     advice: { explicitBucketBoundaries: COUNTS },
   }),
-  claims: meter.createCounter('feed.projection.claims', { description: 'Partitions claimed', unit: '{claim}' }),
-  fences: meter.createCounter('feed.projection.fences', {
-    description: 'Writes refused because another had claimed the partition',
-    unit: '{fence}',
-  }),
+  failed: counter(
+    'feed.projection.failures',
+    'Transactions that failed: of the data, for now (transient) or otherwise; fences are counted apart',
+    '{transaction}',
+    ['data', 'transient', 'other'].map((why) => ({ why })),
+  ),
+  claims: counter('feed.projection.claims', 'Partitions claimed', '{claim}'),
+  fences: counter('feed.projection.fences', 'Writes refused because another had claimed the partition', '{fence}'),
 } as const;
 
 const gauge = (name: string, description: string, unit: string) => () =>
@@ -62,8 +83,19 @@ const observed = {
   connections: gauge('feed.connections', 'Sockets that follow, by class', '{socket}'),
   frames: total('feed.frames', 'Frames written', '{frame}'),
   skipped: total('feed.sockets.skipped', 'Frames left for later because a socket did not drain', '{frame}'),
+  bytes: total('feed.sent.bytes', 'Frames, beacons and answers as they were handed to sockets, by class', 'By'),
+  turnedAway: total(
+    'feed.sockets.turned_away',
+    'Sockets turned away for now, by class: at="upgrade" by overload, at="connect" by a refusal 1xx',
+    '{socket}',
+  ),
+  slowPath: gauge('feed.sockets.slow_path', '1: frames take the slow way; the log says why', '{state}'),
   closedSlow: total('feed.sockets.closed_slow', 'Sockets closed because they did not drain', '{socket}'),
-  resumes: total('feed.resume.outcomes', 'Answers to a returning client, by kind', '{resume}'),
+  resumes: total(
+    'feed.resume.outcomes',
+    'Final answers to a returning client, by kind; ahead: its cursor was false, refused: it is to come again',
+    '{resume}',
+  ),
   refused: total('feed.refusals', 'Sockets and messages refused, by number', '{refusal}'),
   deadLetters: gauge(
     'feed.dead_letters',
@@ -73,6 +105,11 @@ const observed = {
   parked: gauge('feed.parked_streams', 'Streams that wait behind an event nobody can fold', '{stream}'),
   polls: total('feed.tail.reads', 'Readings of the feed by the gateway', '{read}'),
   reloads: total('feed.tail.reloads', 'Replicas read whole again', '{reload}'),
+  instrumented: gauge(
+    'telemetry.instrumented',
+    '1: the library (http, pg) was met and is traced; 0: its spans are missing',
+    '{library}',
+  ),
   pool: gauge('feed.pool.connections', 'Database connections by pool and state (idle, used, waiting)', '{connection}'),
 } as const;
 

@@ -21,6 +21,8 @@ export function spanContextOf(traceparent: string | null | undefined): SpanConte
   return isSpanContextValid(found) ? found : undefined;
 }
 
+export const isSampled = ({ traceFlags }: SpanContext): boolean => (traceFlags & 1) === 1;
+
 export const traceparentOf = ({ traceId, spanId, traceFlags }: SpanContext): string =>
   `00-${traceId}-${spanId}-0${traceFlags & 1}`;
 
@@ -34,7 +36,8 @@ export interface Causes {
 
 /**
  * Causes of work done for many at once. In a quiet hall there is one, and its trace holds all that came of it; in a batch there are
- * many, and each is linked (sampled ones first, for they are the ones that can be looked at).
+ * many, and each is linked (sampled ones only, for they are the ones that can be looked at; others only where there is none, so that the
+ * sampler knows what it is that it judges).
  */
 export function causesOf(traceparents: Iterable<string | null | undefined>): Causes {
   const found = new Map<string, SpanContext>();
@@ -43,7 +46,7 @@ export function causesOf(traceparents: Iterable<string | null | undefined>): Cau
     if (text && one) found.set(text, one);
   }
   const all = [...found.values()];
-  const sampled = all.filter(({ traceFlags }) => traceFlags === 1);
+  const sampled = all.filter(isSampled);
   const [only] = all;
   return {
     parent: only && all.length === 1 ? trace.setSpanContext(ROOT_CONTEXT, only) : ROOT_CONTEXT,

@@ -35,18 +35,27 @@ const plain = (attributes: readonly Attribute[]) =>
 export interface Collector {
   readonly url: string;
   readonly spans: readonly ExportedSpan[];
+  /** All that came in, spans and metrics, as it was sent. */
+  text(): string;
+  /** Requests so far. */
+  requests(): number;
   close(): Promise<void>;
 }
 
 /** @param silent it takes connections and never answers */
 export async function startCollector(silent = false): Promise<Collector> {
   const spans: ExportedSpan[] = [];
+  const texts: string[] = [];
+  let requests = 0;
   const server = createServer((request, response) => {
+    requests += 1;
     if (silent) return;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const { resourceSpans = [] } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Export;
+      const text = Buffer.concat(chunks).toString('utf8');
+      texts.push(text);
+      const { resourceSpans = [] } = JSON.parse(text) as Export;
       for (const { resource, scopeSpans } of resourceSpans) {
         const role = plain(resource.attributes)['hallway.role'];
         for (const span of scopeSpans.flatMap((scope) => scope.spans))
@@ -59,9 +68,24 @@ export async function startCollector(silent = false): Promise<Collector> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    text: () => texts.join('\n'),
+    requests: () => requests,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Spans whose parent, or one of whose links, is nowhere to be found. @param outside ids of spans of others */
+export function orphansOf(
+  spans: readonly ExportedSpan[],
+  all: readonly ExportedSpan[],
+  outside: readonly string[] = [],
+): readonly ExportedSpan[] {
+  const known = new Set([...all.map(({ spanId }) => spanId), ...outside]);
+  return spans.filter(
+    ({ parentSpanId, links = [] }) =>
+      (parentSpanId && !known.has(parentSpanId)) || links.some(({ spanId }) => !known.has(spanId)),
+  );
 }

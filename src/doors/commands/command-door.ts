@@ -13,7 +13,7 @@ import {
 import type { ConferenceFeed, Feed } from '#libs/feed';
 import { isTransient, type Logger } from '#libs/postgres';
 import { type CommandAck, commandSchema, describeIssues, parseBounded, Refusal } from '#libs/protocol';
-import { recorded, spanContextOf } from '#libs/signals';
+import { isSampled, recorded, spanContextOf } from '#libs/signals';
 import { mayCommand } from '../../conference/access.js';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec, Identity } from '../../conference/capability.js';
@@ -77,10 +77,8 @@ class Door implements CommandDoor {
 
   takeForeign(command: ForeignCommand): Promise<CommandAck> {
     const producer = spanContextOf(command.traceparent);
-    const here = trace.getActiveSpan()?.spanContext();
-    // Over HTTP the request's own span already continues the producer's trace.
-    if (!producer || here?.traceId === producer.traceId) return this.take(command);
-    return this.take(command, trace.setSpanContext(ROOT_CONTEXT, producer));
+    // Over HTTP, too: the request's own span is linked to the producer's trace and no part of it.
+    return producer ? this.take(command, trace.setSpanContext(ROOT_CONTEXT, producer)) : this.take(command);
   }
 
   private take(command: ForeignCommand, parent: Context = context.active()): Promise<CommandAck> {
@@ -103,7 +101,7 @@ class Door implements CommandDoor {
       span.setAttribute('hallway.command', asked.spec.type);
       // A link and no parent: whoever holds a phone must not decide what is sampled here.
       const sent = spanContextOf(asked.message.traceparent);
-      if (sent) span.addLink({ context: sent });
+      if (sent && isSampled(sent)) span.addLink({ context: sent });
       return await this.run(asked);
     } catch (error) {
       return { refusal: this.toRefusal(error).body() };

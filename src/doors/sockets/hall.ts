@@ -7,7 +7,7 @@ import type { Beacon, ClientClass } from '#libs/protocol';
 import { type Packet, packetOf } from './fan-out.js';
 import type { Follower, Following } from './follower.js';
 import { Followers } from './followers.js';
-import { framePacket, Tick } from './tick.js';
+import { framePacket, Tick, type TickEnd } from './tick.js';
 
 export const TICK_MS: Readonly<Record<ClientClass, number>> = { desk: 0, screen: 50, phone: 250 };
 export const BEACON_MS: Readonly<Record<ClientClass, number>> = { desk: 2_000, screen: 2_000, phone: 5_000 };
@@ -17,6 +17,18 @@ const SLICE = 250;
 export interface HallStats {
   frames: number;
   skipped: number;
+  /** Of frames, beacons and answers, as they were handed to the sockets. */
+  readonly bytes: Record<ClientClass, number>;
+}
+
+export interface HallPorts {
+  readonly stats: HallStats;
+  /** Slows phones down while the event loop is late: a factor of at least 1. */
+  pressure(): number;
+  onReload(): void;
+  onAccess(): void;
+  /** A change was written long after it had happened. */
+  onLate(cls: ClientClass, late: NonNullable<TickEnd['late']>): void;
 }
 
 const CLASSES: readonly ClientClass[] = ['desk', 'screen', 'phone'];
@@ -33,11 +45,7 @@ export class Hall {
 
   constructor(
     readonly feed: ConferenceFeed,
-    private readonly stats: HallStats,
-    /** Slows phones down while the event loop is late: a factor of at least 1. */
-    private readonly pressure: () => number,
-    private readonly onReload: () => void,
-    private readonly onAccess: () => void,
+    private readonly ports: HallPorts,
   ) {
     this.unsubscribe = feed.onAdvance((advance) => this.advanced(advance));
   }
@@ -54,25 +62,36 @@ export class Hall {
     const { outlet } = following;
     if (!outlet.drains) {
       following.follower.slowSince ??= performance.now();
-      this.stats.skipped += 1;
+      this.ports.stats.skipped += 1;
       return;
     }
     outlet.write(due.packet);
     following.to = due.frame.to;
     due.sockets += 1;
-    this.stats.frames += 1;
+    this.ports.stats.frames += 1;
   }
 
   /** Everything a follower lacks, outside of its ticks. */
   catchUp(follower: Follower): void {
     const tick = new Tick(follower.cls, 1);
     for (const following of follower.channels.values()) this.bring(following, tick);
-    tick.end();
+    this.end(follower.cls, tick);
   }
 
-  write({ outlet }: Follower, frame: EncodedFrame): void {
-    outlet.write(framePacket(frame));
-    this.stats.frames += 1;
+  write(follower: Follower, frame: EncodedFrame): void {
+    this.send(follower, framePacket(frame));
+    this.ports.stats.frames += 1;
+  }
+
+  send({ outlet, cls }: Follower, packet: Packet): void {
+    outlet.write(packet);
+    this.ports.stats.bytes[cls] += packet.bytes.length;
+  }
+
+  private end(cls: ClientClass, tick: Tick): void {
+    const { bytes, late } = tick.end();
+    this.ports.stats.bytes[cls] += bytes;
+    if (late) this.ports.onLate(cls, late);
   }
 
   /** After everything that is due, so that it speaks of what was written. Encoded once per set of channels. */
@@ -90,9 +109,9 @@ export class Hall {
         packet = packetOf('beacon', JSON.stringify(this.beaconOf(cls, channels)));
         encoded.set(set, packet);
       }
-      follower.outlet.write(packet);
+      this.send(follower, packet);
     }
-    tick.end();
+    this.end(cls, tick);
   }
 
   /** To one who has just begun to follow; not while another channel is still on its way. */
@@ -100,7 +119,7 @@ export class Hall {
     const following = [...follower.channels];
     if (following.length === 0 || following.some(([, { to }]) => to === null)) return;
     const channels = following.map(([channel]) => channel);
-    follower.outlet.write(packetOf('beacon', JSON.stringify(this.beaconOf(follower.cls, channels))));
+    this.send(follower, packetOf('beacon', JSON.stringify(this.beaconOf(follower.cls, channels))));
   }
 
   private beaconOf(cls: ClientClass, channels: readonly string[]): Beacon {
@@ -110,8 +129,8 @@ export class Hall {
   }
 
   private advanced(advance: Advance): void {
-    if (advance.channels.has('_access') || advance.reloaded) this.onAccess();
-    if (advance.reloaded) this.onReload();
+    if (advance.channels.has('_access') || advance.reloaded) this.ports.onAccess();
+    if (advance.reloaded) this.ports.onReload();
     else {
       for (const cls of CLASSES) {
         if (this.followers.of(cls).size === 0) continue;
@@ -128,7 +147,7 @@ export class Hall {
       this.flush(cls);
     };
     if (cls === 'desk') setImmediate(tick);
-    else setTimeout(tick, TICK_MS[cls] * (cls === 'phone' ? this.pressure() : 1));
+    else setTimeout(tick, TICK_MS[cls] * (cls === 'phone' ? this.ports.pressure() : 1));
   }
 
   /** One tick of one class, in slices: desks and screens get their turn between two slices of phones. */
@@ -144,7 +163,7 @@ export class Hall {
         setImmediate(slice);
         return;
       }
-      tick.end();
+      this.end(cls, tick);
       this.ticking.delete(cls);
       this.schedule(cls);
     };

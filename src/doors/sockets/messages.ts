@@ -53,7 +53,7 @@ export function answerMessages(door: Door, hall: Hall, follower: Follower): void
 
 /** What the handshake asked for: as a subscription. CONNECT's answer, this one, the frames and the beacon leave in one write. */
 export async function answerHandshake(door: Door, hall: Hall, follower: Follower, channels: unknown): Promise<void> {
-  const tell = (answer: object) => follower.outlet.write(packetOf('subscribed', JSON.stringify(answer)));
+  const tell = (answer: object) => hall.send(follower, packetOf('subscribed', JSON.stringify(answer)));
   try {
     const { answers, begin } = await subscribe(door, hall, follower, { channels });
     tell(answers);
@@ -71,7 +71,7 @@ async function answer(_: Door, follower: Follower, handle: Handler, message: unk
 function refusalOf(door: Door, error: unknown): Refusal {
   const refusal = error instanceof Refusal ? error : new Refusal('internal');
   if (!(error instanceof Refusal)) door.ports.logger.error({ err: error }, 'a message failed');
-  door.count(refusal.code);
+  door.counted.refuse(refusal.code);
   return refusal;
 }
 
@@ -97,7 +97,7 @@ async function subscribe(door: Door, hall: Hall, follower: Follower, message: un
     const full = follower.channels.size >= MAX_FOLLOWED && !follower.channels.has(channel);
     if (allowed !== 'ok' || full) {
       const refusal = allowed === 'ok' ? new Refusal('invalid', `at most ${MAX_FOLLOWED} channels a socket`) : allowed;
-      door.count(refusal.code);
+      door.counted.refuse(refusal.code);
       answers[channel] = { refusal: refusal.body() };
       continue;
     }
@@ -128,14 +128,18 @@ async function resume(
   if (!following || following.to !== null) return;
   const { feed } = hall;
   let resumed = feed.resume(channel, cursor);
+  let isFalse = false;
   if (resumed.kind === 'ahead' && cursor) {
-    door.counted.resumes.ahead += 1;
     const sameEpoch = cursor[0] === feed.epoch;
     const known = sameEpoch ? await feed.settled(SETTLE_MS) : await door.ports.feed.checkPrimary(SETTLE_MS);
-    if (!known) return door.refuse(follower, 'behind');
+    if (!known) {
+      door.counted.resumes.refused += 1;
+      return door.refuse(follower, 'behind');
+    }
     resumed = feed.resume(channel, cursor);
     if (resumed.kind === 'ahead') {
-      if (cursor[0] === feed.epoch)
+      isFalse = cursor[0] === feed.epoch;
+      if (isFalse)
         door.ports.logger.error(
           { channel: channel.split('/')[0] },
           'a client claims to be ahead of the primary; it gets a snapshot',
@@ -144,7 +148,7 @@ async function resume(
     }
   }
   if (resumed.kind === 'ahead' || follower.channels.get(channel) !== following) return;
-  door.counted.resumes[resumed.kind] += 1;
+  door.counted.resumes[isFalse ? 'ahead' : resumed.kind] += 1;
   if (resumed.kind === 'current') {
     following.to = cursor?.[1] ?? feed.head;
     return;

@@ -3,6 +3,7 @@ import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { parseBounded, Refusal, shownSchema } from '#libs/protocol';
 import { recorded, spanContextOf } from '#libs/signals';
 import type { Follower } from './follower.js';
+import { toldName, wasCarried } from './tick.js';
 
 const tracer = trace.getTracer('hallway.doors');
 /** A clock that stood still or a liar: more would only spoil the sum. */
@@ -20,7 +21,7 @@ export function takeShown(follower: Follower, message: unknown): void {
     stage: 'shown',
     class: follower.cls,
   });
-  const cause = spanContextOf(traceparent);
+  const cause = traceparent && wasCarried(traceparent) ? spanContextOf(traceparent) : undefined;
   if (!cause) return;
   tracer
     .startSpan(
@@ -28,7 +29,7 @@ export function takeShown(follower: Follower, message: unknown): void {
       {
         kind: SpanKind.CONSUMER,
         startTime: now - took,
-        attributes: { 'hallway.class': follower.cls, 'hallway.channel': channel, 'hallway.to': to },
+        attributes: { 'hallway.class': follower.cls, 'hallway.channel': toldName(channel), 'hallway.to': to },
       },
       trace.setSpanContext(ROOT_CONTEXT, cause),
     )

@@ -11,6 +11,7 @@ import type { CommandDoor } from '../commands/command-door.js';
 import { openFeed } from '../open-feed.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
+import { SocketCounts } from './counts.js';
 import { type Conn, corkForATurn, fastPathProblem, Outlet } from './fan-out.js';
 import type { Follower, Following } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
@@ -30,7 +31,8 @@ export interface SocketStats {
   readonly frames: number;
   readonly skipped: number;
   readonly closedSlow: number;
-  readonly resumes: { changes: number; snapshot: number; current: number; ahead: number };
+  /** Final answers to returning clients. */
+  readonly resumes: Readonly<Record<'changes' | 'snapshot' | 'current' | 'ahead' | 'refused', number>>;
   /** By number. */
   readonly refused: Readonly<Record<number, number>>;
   /** Why frames take the slow way; null: they do not. */
@@ -57,6 +59,13 @@ function websocketOnly(request: IncomingMessage, response: ServerResponse, next:
 }
 
 const CLASSES: readonly ClientClass[] = ['screen', 'desk', 'phone'];
+
+/** engine.io has read it; to read it again was a twentieth of a join. */
+function classOf(request: IncomingMessage): ClientClass {
+  const asked = (request as { readonly _query?: { readonly class?: unknown } })._query?.class;
+  return CLASSES.find((known) => known === asked) ?? 'phone';
+}
+
 const SLOW_MS = 10_000;
 const SWEEP_MS = 250;
 const RESUME_SLICE = 100;
@@ -65,22 +74,19 @@ export const createSocketDoor = (ports: SocketDoorPorts): SocketDoor => new Door
 
 export class Door implements SocketDoor {
   readonly halls = new Map<string, Hall>();
-  readonly counted = {
-    frames: 0,
-    skipped: 0,
-    closedSlow: 0,
-    resumes: { changes: 0, snapshot: 0, current: 0, ahead: 0 },
-    refused: {} as Record<number, number>,
-  };
+  readonly counted: SocketCounts;
   private readonly admission: Admission;
   private readonly delay = monitorEventLoopDelay({ resolution: 10 });
   private readonly timers: NodeJS.Timeout[] = [];
+  private readonly unobserve: () => void;
   private io: Server | undefined;
   private draining = false;
   private factor = 1;
 
   constructor(readonly ports: SocketDoorPorts) {
     this.admission = new Admission(ports.limits ?? DEFAULT_LIMITS);
+    this.counted = new SocketCounts(ports.logger);
+    this.unobserve = this.counted.observe();
   }
 
   attach(server: HttpServer): void {
@@ -103,7 +109,7 @@ export class Door implements SocketDoor {
           (socket.data as { follower: Follower }).follower.outlet.cork();
           next();
         },
-        (error: unknown) => next(this.toConnectError(error)),
+        (error: unknown) => next(this.toConnectError(socket, error)),
       );
     });
     // Everything a connection needs was made in the middleware; nothing here can throw.
@@ -116,7 +122,9 @@ export class Door implements SocketDoor {
   stats(): SocketStats {
     const sockets = { screen: 0, desk: 0, phone: 0 };
     for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers.of(cls).size;
-    return { sockets, slowPath: fastPathProblem(), ...structuredClone(this.counted) };
+    const { frames, skipped, closedSlow, resumes, refused } = this.counted;
+    const counts = { frames, skipped, closedSlow, resumes: { ...resumes }, refused: { ...refused } };
+    return { sockets, slowPath: fastPathProblem(), ...counts };
   }
 
   async drain(withinMs: number): Promise<void> {
@@ -129,6 +137,7 @@ export class Door implements SocketDoor {
 
   async close(): Promise<void> {
     this.draining = true;
+    this.unobserve();
     for (const timer of this.timers) clearInterval(timer);
     this.delay.disable();
     this.io?.disconnectSockets(true);
@@ -137,24 +146,19 @@ export class Door implements SocketDoor {
   }
 
   refuse(follower: Follower, name: RefusalName): void {
-    this.count(new Refusal(name).code);
+    this.counted.refuse(new Refusal(name).code);
     follower.socket.emit('refused', new Refusal(name).body());
     // Its goodbye leaves first; a transport that takes nothing is closed all the same.
     setTimeout(() => follower.socket.disconnect(true), 50);
   }
 
-  count(code: number): void {
-    this.counted.refused[code] = (this.counted.refused[code] ?? 0) + 1;
-  }
-
   /** Only overload is refused here: a client learns nothing but "websocket error" from it, and tries again. */
   private admits(request: IncomingMessage): boolean {
-    // engine.io has read it; to read it again was a twentieth of a join.
-    const asked = (request as { readonly _query?: { readonly class?: unknown } })._query?.class;
-    const cls = CLASSES.find((known) => known === asked) ?? 'phone';
+    const cls = classOf(request);
     const admitted = !this.draining && this.admission.admit(cls, this.io?.engine.clientsCount ?? 0, performance.now());
     // The upgrade and engine.io's greeting. Not of a refusal, after which engine.io destroys the socket with what is corked.
     if (admitted) corkForATurn(request.socket);
+    else this.counted.turnedAway.upgrade[cls] += 1;
     return admitted;
   }
 
@@ -183,6 +187,7 @@ export class Door implements SocketDoor {
       bucket: new TokenBucket(50, 100),
       slowSince: null,
     };
+    this.counted.lookAtPath();
     socket.data = { follower, asked };
     socket.conn.once('close', release);
   }
@@ -210,13 +215,13 @@ export class Door implements SocketDoor {
     const known = this.halls.get(conference);
     // A replica that was evicted and loaded again is another object: whoever comes now gets a hall on the new one.
     if (known && known.feed === feed) return known;
-    const hall: Hall = new Hall(
-      feed,
-      this.counted,
-      () => this.factor,
-      () => this.resumeAll(hall),
-      () => recheck(this, hall),
-    );
+    const hall: Hall = new Hall(feed, {
+      stats: this.counted,
+      pressure: () => this.factor,
+      onReload: () => this.resumeAll(hall),
+      onAccess: () => recheck(this, hall),
+      onLate: (cls, late) => this.counted.late(cls, late),
+    });
     this.halls.set(conference, hall);
     return hall;
   }
@@ -263,15 +268,16 @@ export class Door implements SocketDoor {
       hall.catchUp(follower);
     } else if (now - follower.slowSince > SLOW_MS) {
       this.counted.closedSlow += 1;
-      this.count(new Refusal('too-slow').code);
+      this.counted.refuse(new Refusal('too-slow').code);
       follower.socket.disconnect(true);
     }
   }
 
-  private toConnectError(error: unknown): Error {
+  private toConnectError({ request, handshake }: Socket, error: unknown): Error {
     const refusal = error instanceof Refusal ? error : new Refusal('internal');
     if (!(error instanceof Refusal)) this.ports.logger.error({ err: error }, 'a handshake failed');
-    this.count(refusal.code);
+    const { channels } = (handshake.auth ?? {}) as { readonly channels?: unknown };
+    this.counted.refuseConnect(refusal.code, classOf(request), channels);
     return Object.assign(new Error(refusal.message), { data: refusal.body() });
   }
 }

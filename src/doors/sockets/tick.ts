@@ -1,13 +1,32 @@
 /** What one tick wrote, told when its last slice is out: spans for whoever follows a trace, the metric for whoever watches the hall. */
-import { SpanKind, trace } from '@opentelemetry/api';
+import { type Context, SpanKind, trace } from '@opentelemetry/api';
+import { LRUCache } from 'lru-cache';
 import type { ConferenceFeed, EncodedFrame } from '#libs/feed';
 import type { ClientClass } from '#libs/protocol';
-import { causesOf, recorded } from '#libs/signals';
+import { causesOf, isSampled, recorded } from '#libs/signals';
 import { type Packet, packetOf } from './fan-out.js';
 
 const tracer = trace.getTracer('hallway.doors');
 /** Spans of single frames per tick; a storm over hundreds of channels is told by the tick's own span. */
 const MAX_FRAME_SPANS = 20;
+
+/** Contexts that clients may tell of, for a phone paints late: whoever names another would decide what is traced here. */
+const carried = new LRUCache<string, true>({ max: 10_000 });
+export const wasCarried = (traceparent: string): boolean => carried.has(traceparent);
+
+/** As a span may say it: the channel of one person is named by their id. */
+export const toldName = (channel: string): string => (channel.startsWith('me/') ? 'me/*' : channel);
+
+/** Later than this, and a line of the log says so. */
+const LATE_MS = 2_500;
+
+/** What one tick did, for those who count. */
+export interface TickEnd {
+  /** Written to all its sockets together. */
+  readonly bytes: number;
+  /** Of the frame that came latest, if it came late. */
+  readonly late?: { readonly ms: number; readonly traceparent: string | undefined };
+}
 
 /** A frame as it leaves, and how many sockets of this tick got it. */
 export interface Due {
@@ -52,16 +71,23 @@ export class Tick {
   }
 
   /** Nothing was due to anybody: nothing is told. */
-  end(): void {
+  end(): TickEnd {
     const written = [...this.written.values()].filter(({ sockets }) => sockets > 0);
-    if (written.length === 0) return;
+    if (written.length === 0) return { bytes: 0 };
     const now = Date.now();
-    for (const { frame } of written) {
-      const { appendedAt, from } = frame;
-      if (appendedAt > 0 && from !== null)
-        recorded.eventToScreen.record(Math.max(now - appendedAt, 0) / 1_000, { stage: 'written', class: this.cls });
+    let bytes = 0;
+    let late: TickEnd['late'];
+    for (const { frame, packet, sockets } of written) {
+      bytes += packet.bytes.length * sockets;
+      const { appendedAt, from, traceparent } = frame;
+      if (traceparent) carried.set(traceparent, true);
+      if (appendedAt === 0 || from === null) continue;
+      const ms = Math.max(now - appendedAt, 0);
+      recorded.eventToScreen.record(ms / 1_000, { stage: 'written', class: this.cls });
+      if (ms > Math.max(LATE_MS, late?.ms ?? 0)) late = { ms, traceparent };
     }
     this.trace(written, now);
+    return { bytes, ...(late ? { late } : {}) };
   }
 
   private trace(written: readonly Due[], now: number): void {
@@ -75,18 +101,25 @@ export class Tick {
       'hallway.causes': count,
     };
     const span = tracer.startSpan('tick', { ...common, links, attributes }, parent);
-    const inside = trace.setSpan(parent, span);
-    for (const { frame, sockets } of written.slice(0, MAX_FRAME_SPANS)) {
-      const { channel, to, json, traceparents } = frame;
-      const told = {
+    if (span.isRecording()) this.traceFrames(written, trace.setSpan(parent, span), now);
+    span.end(now);
+  }
+
+  private traceFrames(written: readonly Due[], inside: Context, now: number): void {
+    for (const { frame, packet, sockets } of written.slice(0, MAX_FRAME_SPANS)) {
+      const { channel, to, traceparents } = frame;
+      const attributes = {
         'hallway.class': this.cls,
-        'hallway.channel': channel,
+        'hallway.channel': toldName(channel),
         'hallway.to': to,
-        'hallway.bytes': json.length,
+        'hallway.bytes': packet.bytes.length,
         'hallway.sockets': sockets,
       };
-      tracer.startSpan('frame', { ...common, links: causesOf(traceparents).links, attributes: told }, inside).end(now);
+      // The tick may be here for the sake of another frame.
+      const links = causesOf(traceparents).links.filter(({ context }) => isSampled(context));
+      tracer
+        .startSpan('frame', { kind: SpanKind.PRODUCER, startTime: this.startedAt, links, attributes }, inside)
+        .end(now);
     }
-    span.end(now);
   }
 }
