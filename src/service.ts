@@ -26,6 +26,7 @@ import type { HttpPorts } from './doors/http/ports.js';
 import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
 import { createTokens, type Tokens } from './doors/tokens/tokens.js';
+import { forgetOldDeadLetters } from './intake/dead-letters.js';
 import { createIntake, type Intake } from './intake/intake.js';
 import { openIntake } from './intake/open-intake.js';
 import { kafkaConnection } from './open-log.js';
@@ -63,6 +64,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const { config, logger } = options;
   const store = await openStore(config, logger);
   const closers: (() => Promise<void>)[] = [() => store.close()];
+  const stopForgetting = forgetOldDeadLetters(store.pool, logger);
+  closers.push(async () => stopForgetting());
   // The last opened is closed first; the database last of all.
   const closeAll = async () => {
     for (const close of closers.reverse()) await close();
@@ -72,7 +75,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     if (projecting) closers.push(() => projecting.stop());
     const gateway = await openGateway(options, store, projecting);
     closers.push(() => gateway.stop());
-    const intake = await takeFromKafka(options, store, gateway.intake);
+    const intake = takeFromKafka(options, store, gateway.intake);
     if (intake) closers.push(() => intake.close());
     const demo = wantsDemo(config)
       ? await startDemo({ ...gateway, takeLease: () => takeLease(store.pool, 'demo'), logger })
@@ -134,11 +137,7 @@ async function project(
 }
 
 /** undefined: there is no Kafka, or this process only projects. */
-async function takeFromKafka(
-  { config, logger }: ServiceOptions,
-  store: Store,
-  intake: Intake,
-): Promise<GroupReader | undefined> {
+function takeFromKafka({ config, logger }: ServiceOptions, store: Store, intake: Intake): GroupReader | undefined {
   const connection = config.ROLE === 'projector' ? undefined : kafkaConnection(config);
   return connection && openIntake({ config, connection, intake, db: store.pool, logger });
 }

@@ -14,7 +14,14 @@ export type {
 export { commandIdOf, eventIdOf } from './ids.js';
 export { createJournal, type DecodedRecord, type EventReader, InvalidEvent, type Journal } from './journal.js';
 export type { KafkaConnection } from './kafka/client.js';
-export { type GroupReader, type IncomingRecord, readGroup } from './kafka/group-reader.js';
+export {
+  type GroupReader,
+  type GroupReaderOptions,
+  type GroupReaderStatus,
+  type Later,
+  readGroup,
+} from './kafka/group-reader.js';
+export type { IncomingRecord } from './kafka/incoming-record.js';
 export { createKafkaLog, type KafkaLogOptions } from './kafka/kafka-log.js';
 export { makeTopic, type PlainTopic } from './kafka/make-topic.js';
 export { produceAgain } from './kafka/produce-again.js';

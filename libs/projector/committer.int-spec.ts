@@ -87,6 +87,35 @@ describe('batches folded while others are written', () => {
     await pool.end();
   });
 
+  it('I4: what is no event is a dead letter, with whatever bytes, and one of another log at its place is another one', async () => {
+    for (const _ of ['this log', 'another log']) {
+      const { journal, generation, pool } = await station(database);
+      const claimed = await claim(pool, 0, randomUUID());
+      if (!claimed) throw new Error('the claim was declined');
+      const parts = { pool, set, catalog, generation, logger, claimed, reader: journal.reader() };
+      const committer = new Committer({
+        ...parts,
+        skipped: skipped(),
+        size: new BatchSize(),
+        onCommit: () => undefined,
+      });
+      const headers = new Map([['na\u0000me', Buffer.from('a\u0000b')]]);
+      const record = { offset: 0n, key: 'a\u0000b', headers, value: Buffer.from('\u0000'), timestamp: 0 };
+      await committer.run([{ records: [record], next: 1n }]);
+      expect(claimed.next).toBe(1n);
+      await pool.end();
+    }
+    const { rows } = await database.pool.query('select key, header_names, header_values, value from dead_letter');
+    const bytes = Buffer.from('a\u0000b');
+    const letter = {
+      key: bytes,
+      header_names: [Buffer.from('na\u0000me')],
+      header_values: [bytes],
+      value: Buffer.from([0]),
+    };
+    expect(rows).toEqual([letter, letter]);
+  });
+
   it('I2: its connection killed in the middle of a backlog, it applies each event once', async () => {
     const { log, journal, generation, pool, count, oracle, stored } = await station(database);
     const faults = killable(database, pool);

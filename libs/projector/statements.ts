@@ -21,7 +21,7 @@ export function* statementsOf(plan: BatchPlan, generation: Generation): Iterable
   if (plan.heads.size > 0) yield heads(plan);
   if (plan.skipped.length > 0) yield skipped(plan, generation);
   if (plan.erased.length > 0) yield erased(plan);
-  if (plan.deadLetters.length > 0) yield* deadLetters(plan);
+  if (plan.deadLetters.length > 0) yield* deadLetters(plan, generation);
 }
 
 function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
@@ -106,19 +106,20 @@ const erased = ({ erased: written }: BatchPlan): Statement => ({
   ],
 });
 
-/** Rare, and of ragged arrays: one statement each. */
-function* deadLetters({ deadLetters: written, partition }: BatchPlan): Iterable<Statement> {
+/** Rare, and of ragged arrays: one statement each. Keys and names are bytes: as text Postgres would refuse a NUL, and the batch with it. */
+function* deadLetters({ deadLetters: written, partition }: BatchPlan, generation: Generation): Iterable<Statement> {
   for (const { record, reason } of written) {
     yield {
-      text: `insert into public.dead_letter (topic, partition, "offset", reason, key, header_names, header_values, value, time)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0)) on conflict do nothing`,
+      text: `insert into public.dead_letter (topic, partition, "offset", log_identity, reason, key, header_names, header_values, value, time)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, to_timestamp($10 / 1000.0)) on conflict do nothing`,
       values: [
         EVENTS_TOPIC,
         partition,
         record.offset.toString(),
+        generation.logIdentity,
         reason,
-        record.key,
-        [...record.headers.keys()],
+        record.key === null ? null : Buffer.from(record.key),
+        [...record.headers.keys()].map((name) => Buffer.from(name)),
         [...record.headers.values()],
         record.value,
         record.timestamp,

@@ -3,6 +3,7 @@ import { Log1700000000001 } from './0001-log.js';
 import { Projector1700000000002 } from './0002-projector.js';
 import { Access1700000000003 } from './0003-access.js';
 import { Kafka1700000000004 } from './0004-kafka.js';
+import { DeadLetters1700000000005 } from './0005-dead-letters.js';
 
 /** Tables that outlive every rebuild of the read models (schema `public`). Append only; each file is a class `Name<13 digits>`. */
 export const permanentMigrations: readonly MigrationClass[] = [
@@ -10,4 +11,5 @@ export const permanentMigrations: readonly MigrationClass[] = [
   Projector1700000000002,
   Access1700000000003,
   Kafka1700000000004,
+  DeadLetters1700000000005,
 ];

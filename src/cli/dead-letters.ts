@@ -1,7 +1,14 @@
 /** `hallway dead-letters`: what came in and could not be taken, looked at, tried again or dropped. */
 import { produceAgain } from '#libs/event-log';
+import type { Logger } from '#libs/postgres';
 import type { Config } from '../config.js';
-import { dropDeadLetter, listDeadLetters, type Place, readDeadLetter } from '../intake/dead-letters.js';
+import {
+  dropDeadLetter,
+  listDeadLetters,
+  type Place,
+  readDeadLetter,
+  type WholeDeadLetter,
+} from '../intake/dead-letters.js';
 import { createLogger } from '../logger.js';
 import { kafkaConnection } from '../open-log.js';
 import { openDatabase } from '../store.js';
@@ -25,22 +32,30 @@ export async function deadLetters(config: Config, act: string, place: string | u
     const where = parsePlace(place);
     const found = await readDeadLetter(db, where);
     if (!found) throw new CliError(NONE);
-    const { record, reason } = found;
+    const { record, reason, whole } = found;
     if (act === 'show') {
       const { key, headers, value } = record;
-      console.log(JSON.stringify({ reason, key, headers, value: value?.toString('utf8') ?? null }, null, 2));
+      console.log(JSON.stringify({ reason, key, headers, value: value?.toString('utf8') ?? null, whole }, null, 2));
       return;
     }
-    if (act === 'retry') {
-      const connection = kafkaConnection(config);
-      if (!connection) throw new CliError('there is no Kafka: set KAFKA_BROKERS');
-      await produceAgain(connection, record, logger);
-    }
-    if (!(await dropDeadLetter(db, where))) throw new CliError(NONE);
+    if (act === 'retry') await retry(config, found, logger);
+    if (!(await dropDeadLetter(db, found))) throw new CliError(NONE);
     console.log(act === 'retry' ? 'sent again' : 'dropped');
   } finally {
     await database.close();
   }
+}
+
+/** @throws CliError: what is no record of the intake is sent nowhere; to write to the log is for commands alone (I10) */
+async function retry(config: Config, { record, whole }: WholeDeadLetter, logger: Logger): Promise<void> {
+  if (record.topic !== config.KAFKA_INTAKE_TOPIC)
+    throw new CliError(
+      `201 only what came through ${config.KAFKA_INTAKE_TOPIC} can be sent again; this was in the log`,
+    );
+  if (!whole) throw new CliError('201 this is not a whole record; its producer must send it again');
+  const connection = kafkaConnection(config);
+  if (!connection) throw new CliError('there is no Kafka: set KAFKA_BROKERS');
+  await produceAgain(connection, record, logger);
 }
 
 function parsePlace(text = ''): Place {

@@ -28,8 +28,12 @@ export interface ForeignEvent {
 export type Producers = Readonly<Record<string, readonly string[]>>;
 
 export interface Intake {
-  /** @param conference by the way in: a path, a record's key. @throws Refusal */
-  accept(event: ForeignEvent, conference: string): Promise<CommandAck>;
+  /**
+   * @param conference by the way in: a path, a record's key
+   * @param sentBefore when it had surely been sent (`performance.now()`); default: now
+   * @throws Refusal
+   */
+  accept(event: ForeignEvent, conference: string, sentBefore?: number): Promise<CommandAck>;
 }
 
 /** An event as the command that it is taken as. */
@@ -41,6 +45,8 @@ export interface ForeignCommand {
   readonly sender: string;
   /** The producer's trace context. */
   readonly traceparent?: string;
+  /** When it had surely been sent (`performance.now()`); default: now. */
+  readonly sentBefore?: number;
 }
 
 export interface IntakePorts {
@@ -52,7 +58,7 @@ const types = new Map(capabilities.flatMap(({ events }) => events).map((spec) =>
 
 export function createIntake({ producers, handle }: IntakePorts): Intake {
   return {
-    async accept(event, conference) {
+    async accept(event, conference, sentBefore = performance.now()) {
       const command = commandOf(event, producers);
       const { id, source, traceparent } = event;
       const identity: Identity = { actor: actorOf(event), role: 'producer', conference };
@@ -64,7 +70,7 @@ export function createIntake({ producers, handle }: IntakePorts): Intake {
         data: event.data,
         ...trace,
       };
-      const ack = await handle({ identity, conference, message, sender: source, ...trace });
+      const ack = await handle({ identity, conference, message, sender: source, sentBefore, ...trace });
       if ('refusal' in ack) throw Refusal.fromCode(ack.refusal.code, ack.refusal.message, ack.refusal.retryAfter);
       return ack;
     },
@@ -89,7 +95,8 @@ function commandOf({ type, source, dataschema, data }: ForeignEvent, producers: 
 }
 
 function actorOf({ source, actor }: ForeignEvent): string {
-  const name = actor === undefined ? source : `${source}#${String(actor)}`;
+  // Nothing is made a string here: an object may have a way of its own to become one, or none.
+  const name = actor === undefined ? source : typeof actor === 'string' && `${source}#${actor}`;
   const parsed = actorId.safeParse(name);
   if (!parsed.success) throw new Refusal('invalid', 'source and actor: visible ASCII, together at most 99 characters');
   return parsed.data;

@@ -1,10 +1,16 @@
 /** Events of other programs through a real Kafka, produced by kcat. */
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type IncomingRecord, produceAgain } from '#libs/event-log';
+import { recordsOf } from '../../test/support/doors.js';
 import { javaTool, kafkaMissing, startTestKafka, type TestKafka } from '../../test/support/kafka.js';
 import { openDemo, until } from '../../test/support/process.js';
 import { type Running, startRunning } from '../../test/support/running.js';
-import { type DeadLetter, listDeadLetters } from './dead-letters.js';
+import { silent } from '../../test/support/silent.js';
+import { type DeadLetter, keepDeadLetter, listDeadLetters } from './dead-letters.js';
 
 const suite = kafkaMissing() ? describe.skip : describe;
 const TOPIC = 'conference.intake';
@@ -17,7 +23,7 @@ suite('the intake on Kafka', () => {
   const event = (type: string, data: unknown, over: object = {}): string =>
     JSON.stringify({ specversion: '1.0', id: `k${++counter}`, source: 'venue', type, data, ...over });
   /** One record; a conference's records share a partition, so what comes later was dealt with later. */
-  const produce = (value: string, { key = 'demo', headers = [] as string[] } = {}) => {
+  const produce = (value: string, { key = 'demo', headers = [] as string[], args: more = [] as string[] } = {}) => {
     const args = [
       '-P',
       '-b',
@@ -26,6 +32,7 @@ suite('the intake on Kafka', () => {
       TOPIC,
       ...(key ? ['-k', key] : []),
       ...headers.flatMap((one) => ['-H', one]),
+      ...more,
     ];
     const { status, stderr } = spawnSync('kcat', args, { input: value, encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
@@ -104,7 +111,7 @@ suite('the intake on Kafka', () => {
     for (const how of codecs) {
       const args = ['--bootstrap-server', kafka.brokers, '--topic', TOPIC, '--compression-codec', how];
       const reader = ['parse.headers=true', 'parse.key=true'].flatMap((one) => ['--reader-property', one]);
-      javaTool('ConsoleProducer', [...args, ...reader], `${binary(how)}\n${structured(how)}\n`);
+      await javaTool('ConsoleProducer', [...args, ...reader], `${binary(how)}\n${structured(how)}\n`);
     }
     const all = codecs.flatMap((how) => [asked(how), asked(`${how}, structured`)]);
     const shown = async () => {
@@ -117,6 +124,12 @@ suite('the intake on Kafka', () => {
 
   it('I4: each bad record is a dead letter with its reason, and the conference goes on', async () => {
     const good = { session: 's1' };
+    const plain = { topic: TOPIC, partition: 0, offset: 0n, key: 'demo', headers: {} };
+    const odd: [record: IncomingRecord, code: number][] = [
+      [{ ...plain, value: null }, 200],
+      [{ ...plain, key: 'de\u0000mo', value: Buffer.from(event('session-ended', good)) }, 201],
+      [{ ...plain, headers: { 'na\u0000me': 'a\u0000b' }, value: Buffer.from('garbage') }, 200],
+    ];
     const bad: [value: string, code: number, over?: { key: string }][] = [
       ['garbage', 200],
       ['{"a":1}', 200],
@@ -132,13 +145,26 @@ suite('the intake on Kafka', () => {
       [event('session-ended', good, { source: 'doors' }), 302],
       [event('question-approved', { question: 'q' }), 302],
       [event('session-ended', { session: 's2' }), 208],
+      [event('session-ended', good, { actor: { toString: 1 } }), 201],
+      [event('session-ended', good, { actor: 7 }), 201],
+      [event('question-asked', { ...good, text: 'a\u0000b' }), 201],
+      [event('session-ended', good, { id: 'a\u0000b', actor: 'a\u0000b' }), 201],
     ];
     for (const [value, , over] of bad) produce(value, over);
+    for (const [record] of odd) await produceAgain({ brokers: [kafka.brokers], clientId: 'test' }, record, silent);
+    // 65 MB of nothing, 65 kB on the wire: no gateway unpacks it.
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'hallway-bomb-')), 'bomb');
+    fs.writeFileSync(file, Buffer.alloc(65 * 1024 * 1024));
+    produce('', { args: ['-z', 'gzip', '-X', 'message.max.bytes=100000000', file] });
+    fs.rmSync(path.dirname(file), { recursive: true });
     produce(event('room-freed-up', { room: 'a' }));
     await roomIs(false);
-    await until('each is kept', async () => (await dead()).length === bad.length, 30_000);
-    const codes = (await dead()).map(({ reason }) => Number(reason.slice(0, 3))).sort();
-    expect(codes).toEqual(bad.map(([, code]) => code).sort());
+    const wanted = [...bad.map(([, code]) => code), ...odd.map(([, code]) => code), 200].sort();
+    await until('each is kept', async () => (await dead()).length === wanted.length, 30_000);
+    const letters = await dead();
+    expect(letters.map(({ reason }) => Number(reason.slice(0, 3))).sort()).toEqual(wanted);
+    expect(letters.map(({ key }) => key)).toContain('de\u0000mo');
+    expect(letters.map(({ reason }) => reason).join()).toMatch(/200 records \d+–\d+ of a batch cannot be unpacked/);
     expect(await document('schedule', 'session/s1')).toMatchObject({ state: 'running' });
   }, 90_000);
 
@@ -162,10 +188,32 @@ suite('the intake on Kafka', () => {
     expect(cli('retry', place).status).toBe(0);
     await until('it was taken', async () => (await document('schedule', 'session/s2'))?.state === 'ended', 30_000);
     expect((await dead()).some(({ offset, partition }) => `${TOPIC}/${partition}/${offset}` === place)).toBe(false);
-    const [other] = await dead();
+    const other = (await dead()).find(({ reason }) => reason.startsWith('211'));
     const next = `${TOPIC}/${other?.partition}/${other?.offset}`;
     expect(cli('drop', next).status).toBe(0);
     expect(cli('drop', next)).toEqual({ status: 1, said: 'hallway: 209 there is no such dead letter\n' });
     expect(cli('show', 'nonsense')).toMatchObject({ status: 1 });
+    const batch = (await dead()).find(({ reason }) => reason.includes('cannot be unpacked'));
+    const unpackable = `${TOPIC}/${batch?.partition}/${batch?.offset}`;
+    expect(cli('retry', unpackable).said).toBe(
+      'hallway: 201 this is not a whole record; its producer must send it again\n',
+    );
+    const inLog = { topic: 'conference.events', partition: 0, offset: 7n, key: 'demo', headers: {}, value: null };
+    await keepDeadLetter(running.service.store.pool, inLog, 'no headers');
+    expect(cli('retry', 'conference.events/0/7').said).toBe(
+      'hallway: 201 only what came through conference.intake can be sent again; this was in the log\n',
+    );
+  }, 60_000);
+
+  it('I4: what comes while its stream is held for repair is a dead letter at once, and the others go on', async () => {
+    await running.service.store.log.append('demo', recordsOf('not-yet-invented', 'session/s1'));
+    await until('the stream is held', async () => {
+      const { body } = await running.organizer.get('/v1/conferences/demo/channels/schedule');
+      return JSON.stringify(body).includes('held/session/s1');
+    });
+    produce(event('question-asked', { session: 's1', text: 'Held?' }));
+    produce(event('room-filled-up', { room: 'a' }));
+    await roomIs(true);
+    await until('it is kept', async () => (await dead()).some(({ reason }) => reason.startsWith('105')));
   }, 60_000);
 });

@@ -1,11 +1,11 @@
 /**
- * Records of the intake topic → commands. What can never be taken becomes a dead letter with its reason; what cannot be taken now is tried
- * again, in its place: the records of a conference keep their order.
+ * Records of the intake topic → commands. What can never be taken becomes a dead letter with its reason; what cannot be taken now waits in
+ * its place, and its partition with it: the records of a conference keep their order.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Kafka as CloudEventsKafka } from 'cloudevents';
-import type { IncomingRecord } from '#libs/event-log';
+import type { IncomingRecord, Later } from '#libs/event-log';
 import type { Logger } from '#libs/postgres';
 import { Refusal } from '#libs/protocol';
 import { spanContextOf } from '#libs/signals';
@@ -22,24 +22,48 @@ export interface KafkaIntakePorts {
 const tracer = trace.getTracer('hallway.intake');
 const MAX_BYTES = 64 * 1024;
 const RETRY_MS = 500;
+/** A record that fails for a reason of ours would fail for ever, and hold all that come after it. */
+const INTERNAL_TRIES = 3;
 
-/** @throws only at the signal's end, or if a dead letter cannot be kept: the record is dealt with again then */
-export async function takeRecord(ports: KafkaIntakePorts, record: IncomingRecord, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    try {
-      const { event, conference } = read(record);
-      await ports.intake.accept(event, conference);
-      return;
-    } catch (error) {
-      const refusal = error instanceof Refusal ? error : new Refusal('internal');
-      if (!(error instanceof Refusal)) ports.logger.error({ err: error }, 'a record of the intake failed');
-      const { code, message } = refusal.body();
-      if (code >= 200) {
-        await keep(ports, record, { code, message });
-        return;
-      }
-      await wait(refusal.retryAfter ?? RETRY_MS, undefined, { signal });
+/**
+ * @returns undefined once the record is a command that was taken, or a dead letter; else when to try it again
+ * @throws at the signal's end, or if a dead letter cannot be kept: the record is dealt with again then
+ */
+export async function takeRecord(
+  ports: KafkaIntakePorts,
+  record: IncomingRecord,
+  signal: AbortSignal,
+): Promise<Later | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const refusal = await refusalOf(ports, record);
+    if (!refusal) return undefined;
+    const { code, message } = refusal.body();
+    if (isFinal(refusal) || (refusal.refusal === 'internal' && attempt >= INTERNAL_TRIES)) {
+      await keep(ports, record, { code, message });
+      return undefined;
     }
+    if (refusal.refusal !== 'internal')
+      return { retryMs: refusal.retryAfter ?? RETRY_MS, reason: `${code} ${message}` };
+    await wait(RETRY_MS, undefined, { signal });
+  }
+}
+
+/**
+ * What is held for repair is held for hours: it must not hold back what came after it, which belongs to other streams, too. An operator
+ * sends it again once the stream goes on.
+ */
+const isFinal = (refusal: Refusal): boolean => refusal.code >= 200 || refusal.refusal === 'held';
+
+async function refusalOf({ intake, logger }: KafkaIntakePorts, record: IncomingRecord): Promise<Refusal | undefined> {
+  try {
+    if (record.unreadable) throw new Refusal('malformed', record.unreadable);
+    const { event, conference } = read(record);
+    await intake.accept(event, conference, record.readAt);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    logger.error({ err: error }, 'a record of the intake failed');
+    return new Refusal('internal');
   }
 }
 

@@ -2,9 +2,9 @@
 import { type GroupReader, type KafkaConnection, makeTopic, type PlainTopic, readGroup } from '#libs/event-log';
 import type { Logger, Queryable } from '#libs/postgres';
 import type { Config } from '../config.js';
-import { forgetOldDeadLetters, keepDeadLetter } from './dead-letters.js';
+import { keepDeadLetter } from './dead-letters.js';
 import type { Intake } from './intake.js';
-import { takeRecord } from './kafka-intake.js';
+import { type KafkaIntakePorts, takeRecord } from './kafka-intake.js';
 
 export interface OpenIntakeOptions {
   readonly config: Config;
@@ -15,7 +15,6 @@ export interface OpenIntakeOptions {
 }
 
 const DAY_MS = 24 * 3_600_000;
-const HOUR_MS = 3_600_000;
 const KEPT_DAYS = 7;
 const GROUP = 'hallway-intake';
 
@@ -27,27 +26,17 @@ export const intakeTopic = (config: Config): PlainTopic => ({
   maxMessageBytes: 128 * 1024,
 });
 
-export async function openIntake({ config, connection, intake, db, logger }: OpenIntakeOptions): Promise<GroupReader> {
+export function openIntake({ config, connection, intake, db, logger }: OpenIntakeOptions): GroupReader {
   const topic = intakeTopic(config);
-  // As with the log: one process for everything is somebody trying it out.
-  if (config.ROLE === 'all') await makeTopic(connection, topic, logger);
-  const keep = (record: Parameters<typeof keepDeadLetter>[1], reason: string) => keepDeadLetter(db, record, reason);
-  const reader = readGroup({
+  const keep: KafkaIntakePorts['keep'] = (record, reason) => keepDeadLetter(db, record, reason);
+  return readGroup({
     ...connection,
     clientId: `${connection.clientId}-intake`,
     topic: topic.name,
     group: `${GROUP}.${topic.name}`,
+    // As with the log: one process for everything is somebody trying it out. Not before the start: while Kafka is away, it waits for it.
+    ...(config.ROLE === 'all' ? { prepare: () => makeTopic(connection, topic, logger) } : {}),
     handle: (record, signal) => takeRecord({ intake, keep, logger }, record, signal),
     logger,
   });
-  const forget = () =>
-    forgetOldDeadLetters(db, topic.name).catch((err: unknown) => logger.warn({ err }, 'old dead letters stay a while'));
-  void forget();
-  const sweeping = setInterval(() => void forget(), HOUR_MS);
-  return {
-    async close() {
-      clearInterval(sweeping);
-      await reader.close();
-    },
-  };
 }

@@ -74,7 +74,7 @@ suite('an outage of the database', () => {
     const event = { specversion: '1.0', id: randomUUID(), source: 'venue', type: 'question-asked', data };
     const args = ['--bootstrap-server', kafka.brokers, '--topic', 'conference.intake'];
     const keyed = ['--reader-property', 'parse.key=true'];
-    javaTool('ConsoleProducer', [...args, ...keyed], `demo\t${JSON.stringify(event)}\n`);
+    await javaTool('ConsoleProducer', [...args, ...keyed], `demo\t${JSON.stringify(event)}\n`);
     await until('the wall says that it is old', () => wall.status().state !== 'live', OUTAGE_MS);
     await until('people are told to try again', () => asking.codes.size > 0, OUTAGE_MS);
     await pass(Math.max(0, OUTAGE_MS - (performance.now() - down))); // The length of the outage is what is tried.

@@ -65,10 +65,16 @@ export async function startTestKafka(secure?: string): Promise<TestKafka> {
   };
 }
 
-/** One of Kafka's own Java tools, to its end. @throws what it said if it failed */
-export function javaTool(name: string, args: readonly string[], input: string): void {
-  const { status, stderr } = spawnSync('node', [...LAUNCHER, 'tool', name, ...args], { input, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${name}: ${stderr}`);
+/** One of Kafka's own Java tools, to its end; not waited for synchronously, for servers of this process must go on. @throws what it said if it failed */
+export async function javaTool(name: string, args: readonly string[], input: string): Promise<void> {
+  const child = spawn('node', [...LAUNCHER, 'tool', name, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  child.stdin.end(input);
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  if (status !== 0) throw new Error(`${name}: ${said}`);
 }
 
 /** A log on a fresh topic of that broker, pinned in a fresh database. */

@@ -4,6 +4,7 @@ import kafkajs, { type Kafka, type LogEntry, type SASLOptions } from 'kafkajs';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import type { Logger } from '#libs/postgres';
 import { registerCodecs } from './codecs.js';
+import { mendFetchResponses } from './fetch-response.js';
 
 export interface KafkaConnection {
   /** host:port of some brokers; the rest is found through them. */
@@ -19,6 +20,7 @@ const CONNECT_MS = 2_000;
 
 export function createClient({ brokers, clientId, ssl, sasl }: KafkaConnection, logger: Logger): Kafka {
   mendTimers();
+  mendFetchResponses();
   registerCodecs();
   return new kafkajs.Kafka({
     brokers: [...brokers],

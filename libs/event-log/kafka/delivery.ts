@@ -20,7 +20,8 @@ export interface Holder {
   release(slot: Slot): void;
   offerAfterHeartbeat(slot: Slot): void;
   offerAfterPause(slot: Slot, era: number): void;
-  halt(slot: Slot, reason: string): void;
+  /** @param forGood until the next join */
+  halt(slot: Slot, reason: string, forGood?: boolean): void;
   /** This member took part in the group just now. */
   sign(): void;
 }
@@ -62,12 +63,13 @@ export class Delivery {
         slot.partition,
         topic.physical(slot.partition, expected),
         fetchedOffsetOf(batch),
+        batch.messages[0],
       );
       if (era !== holder.era()) return false;
       if (verdict.kind === 'seek') steering.seek(slot.partition, expected);
       if (verdict.kind === 'halt') {
         holder.release(slot);
-        holder.halt(slot, verdict.reason);
+        holder.halt(slot, verdict.reason, verdict.forGood);
       }
       return verdict.kind === 'take';
     } catch (err) {

@@ -2,15 +2,22 @@
  * kafkajs does not always deliver from where it was told to: a rejoin falls back to the group's offsets, and an offset that is not
  * stored jumps to the log's beginning or end without a word. What was fetched is therefore compared with what was expected.
  */
+import type { KafkaMessage } from 'kafkajs';
 import type { Watermarks } from '../port.js';
+import { unreadableOf } from './fetch-response.js';
 import type { Topic } from './topic.js';
 
 export type Verdict =
   | { readonly kind: 'take' }
   /** Read again from the expected offset. */
   | { readonly kind: 'seek' }
-  /** The expected offset is not in the log: nothing may be read until an operator decides. */
-  | { readonly kind: 'halt'; readonly reason: string };
+  /** The expected offset is not in the log, or cannot be read: nothing may be passed over until an operator decides. */
+  | {
+      readonly kind: 'halt';
+      readonly reason: string;
+      /** What was stored will not change: it is not claimed again before the next join. */
+      readonly forGood?: boolean;
+    };
 
 /** null: the expected offset is in the log. */
 export function outside(partition: number, expected: bigint, { low, high }: Watermarks): string | null {
@@ -21,8 +28,25 @@ export function outside(partition: number, expected: bigint, { low, high }: Wate
   return null;
 }
 
-/** @throws LogUnavailable */
+/**
+ * @param first what was fetched begins with it
+ * @throws LogUnavailable
+ */
 export async function judge(
+  topic: Pick<Topic, 'watermarks' | 'read'>,
+  partition: number,
+  expected: bigint,
+  fetched: bigint,
+  first?: KafkaMessage,
+): Promise<Verdict> {
+  const verdict = await place(topic, partition, expected, fetched);
+  const unreadable = unreadableOf(first);
+  return unreadable && verdict.kind === 'take'
+    ? { kind: 'halt', reason: `partition ${partition}: ${unreadable}`, forGood: true }
+    : verdict;
+}
+
+async function place(
   topic: Pick<Topic, 'watermarks' | 'read'>,
   partition: number,
   expected: bigint,

@@ -22,6 +22,67 @@ declare module 'kafkajs/src/consumer/batch.js' {
   export default FetchedBatch;
 }
 
+declare module 'kafkajs/src/protocol/decoder.js' {
+  class Decoder {
+    constructor(buffer: Buffer);
+    readonly buffer: Buffer;
+    readonly offset: number;
+    readInt16(): number;
+    readInt32(): number;
+    readInt64(): bigint;
+    readString(): string;
+    readBytes(length: number): Buffer;
+    canReadBytes(length: number): boolean;
+    readArray<T>(read: (decoder: Decoder) => T): T[];
+    readArrayAsync<T>(read: (decoder: Decoder) => Promise<T>): Promise<T[]>;
+  }
+  export default Decoder;
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/v0/decoder.js' {
+  import type { KafkaMessage } from 'kafkajs';
+  import type Decoder from 'kafkajs/src/protocol/decoder.js';
+
+  const RecordBatchDecoder: (decoder: Decoder) => Promise<{ readonly records: readonly KafkaMessage[] }>;
+  export default RecordBatchDecoder;
+}
+
+declare module 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js' {
+  import type { KafkaMessage } from 'kafkajs';
+  import type Decoder from 'kafkajs/src/protocol/decoder.js';
+
+  const decodeMessages: (decoder: Decoder) => Promise<readonly KafkaMessage[]>;
+  export default decodeMessages;
+}
+
+declare module 'kafkajs/src/protocol/requests/fetch/v11/response.js' {
+  import type { KafkaMessage } from 'kafkajs';
+
+  export interface FetchedPartition {
+    readonly partition: number;
+    readonly errorCode: number;
+    readonly highWatermark: string;
+    readonly lastStableOffset: string;
+    readonly lastStartOffset: string;
+    readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[];
+    readonly preferredReadReplica: number;
+    readonly messages: readonly KafkaMessage[];
+  }
+  export interface FetchedTopic {
+    readonly topicName: string;
+    readonly partitions: readonly FetchedPartition[];
+  }
+  export interface FetchResponse {
+    readonly throttleTime: number;
+    readonly clientSideThrottleTime: number;
+    readonly errorCode: number;
+    readonly sessionId: number;
+    readonly responses: readonly FetchedTopic[];
+  }
+  const response: { decode: (raw: Buffer) => Promise<FetchResponse> };
+  export default response;
+}
+
 declare module 'lz4js' {
   const lz4: {
     compress(source: Uint8Array): Uint8Array;

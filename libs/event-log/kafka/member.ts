@@ -150,6 +150,7 @@ export class Member implements Holder {
   #offer(which: (slot: Slot) => boolean): void {
     for (const slot of this.#assigned.map((partition) => this.slot(partition)).filter(which)) {
       slot.declined = false;
+      slot.halted = false;
       slot.dueSince = performance.now();
       this.#claimInTurn(slot, this.#era);
     }
@@ -254,9 +255,10 @@ export class Member implements Holder {
     setTimeout(() => this.#claimInTurn(slot, era), backOff(slot)).unref();
   }
 
-  halt(slot: Slot, reason: string): void {
+  halt(slot: Slot, reason: string, forGood = false): void {
     this.options.onAlarm(placeOf(slot.partition), reason);
-    this.offerAfterHeartbeat(slot);
+    slot.halted = forGood;
+    if (!forGood) this.offerAfterHeartbeat(slot);
   }
 
   sign(): void {

@@ -1,6 +1,6 @@
 import type { Logger } from '#libs/postgres';
 import { createClient, type KafkaConnection } from './client.js';
-import type { IncomingRecord } from './group-reader.js';
+import type { IncomingRecord } from './incoming-record.js';
 
 /** Writes a record to the end of its topic as it came. @throws kafkajs errors: it is not known to be there */
 export async function produceAgain(connection: KafkaConnection, record: IncomingRecord, logger: Logger): Promise<void> {

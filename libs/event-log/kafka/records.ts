@@ -1,8 +1,13 @@
 /** kafkajs's messages to the port's records and back. */
 import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
 import type { LogRecord, RecordToAppend } from '../port.js';
+import { unreadableOf } from './fetch-response.js';
 
-export function toLogRecord({ offset, key, headers, value, timestamp }: KafkaMessage): LogRecord {
+/** @throws Error if it stands for a batch that cannot be unpacked: in the log nothing may be passed over */
+export function toLogRecord(message: KafkaMessage): LogRecord {
+  const unreadable = unreadableOf(message);
+  if (unreadable) throw new Error(unreadable);
+  const { offset, key, headers, value, timestamp } = message;
   return {
     offset: BigInt(offset),
     key: key?.toString('utf8') ?? null,

@@ -5,6 +5,8 @@ export interface Slot {
   next: bigint | null;
   /** Not ours yet: offered again after a newer heartbeat of the group. */
   declined: boolean;
+  /** What stands there cannot be read, and will not change: not offered before the next join. */
+  halted: boolean;
   /** Monotonic milliseconds since when a claim is due. */
   dueSince: number;
   turn: Promise<unknown>;
@@ -19,14 +21,15 @@ export const createSlot = (partition: number): Slot => ({
   partition,
   next: null,
   declined: false,
+  halted: false,
   dueSince: performance.now(),
   turn: Promise.resolve(),
   retryMs: RETRY_MIN_MS,
   committedAt: 0,
 });
 
-/** Neither claimed nor declined: an answer is waited for. */
-export const isDue = ({ next, declined }: Slot): boolean => next === null && !declined;
+/** Neither claimed nor declined nor halted: an answer is waited for. */
+export const isDue = ({ next, declined, halted }: Slot): boolean => next === null && !declined && !halted;
 
 export function inTurn<T>(slot: Slot, work: () => Promise<T>): Promise<T> {
   const run = slot.turn.then(work);

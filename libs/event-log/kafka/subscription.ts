@@ -1,7 +1,7 @@
 /** Keeps one member of the group alive: one that kafkajs has given up, or that shows no sign of life, is rebuilt with a growing pause. */
-import { setTimeout as wait } from 'node:timers/promises';
 import type { LogSubscription } from '../port.js';
 import { Member, type MemberOptions } from './member.js';
+import { pause, silence } from './silence.js';
 
 export type SubscriptionOptions = Omit<MemberOptions, 'onSign' | 'onAlarm' | 'slots'> & {
   /** Without a sign of life for so long a member is given up. */
@@ -10,7 +10,6 @@ export type SubscriptionOptions = Omit<MemberOptions, 'onSign' | 'onAlarm' | 'sl
 
 const BACKOFF_MIN_MS = 200;
 const BACKOFF_MAX_MS = 5_000;
-const LOOK_MS = 500;
 
 export function superviseMember(options: SubscriptionOptions): LogSubscription {
   const { logger, stalledMs } = options;
@@ -74,14 +73,3 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
     },
   };
 }
-
-/** Resolves when the last sign is too old, or at the signal's end. */
-async function silence(lastSign: () => number, atMostMs: number, until: AbortSignal): Promise<string> {
-  const since = performance.now();
-  while (!until.aborted && performance.now() - Math.max(lastSign(), since) < atMostMs) await pause(LOOK_MS, until);
-  return `no sign of life for ${atMostMs} ms`;
-}
-
-/** Ends early, and quietly, with the signal. */
-const pause = (ms: number, until: AbortSignal): Promise<void> =>
-  wait(ms, undefined, { signal: until }).catch(() => undefined);

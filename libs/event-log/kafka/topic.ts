@@ -26,6 +26,18 @@ export function createTopic(kafka: Kafka, name: string): Topic {
   return new KafkaTopic(kafka, name);
 }
 
+/** What a recreated topic does not share with the old one. @throws LogUnavailable; Error: there is no such topic */
+export async function identityOf(kafka: Kafka, name: string): Promise<string> {
+  const topic = createTopic(kafka, name);
+  try {
+    const found = await topic.describe();
+    if (!found) throw new Error(`there is no topic ${name}; \`hallway topics\` makes it`);
+    return `kafka/${found.clusterId}/${found.topicId}`;
+  } finally {
+    await topic.close();
+  }
+}
+
 class KafkaTopic implements Topic {
   #cluster: Promise<Cluster> | undefined;
   readonly #marks: () => Promise<ReadonlyMap<number, Watermarks>>;
@@ -74,7 +86,7 @@ class KafkaTopic implements Topic {
         if (this.#cluster === used) await this.#drop();
         const moves = isMoving(error);
         if (attempt >= (moves ? MOVING_TRIES : kept ? 1 : 0))
-          throw new LogUnavailable(`Kafka cannot be reached: ${(error as Error).message}`, { cause: error });
+          throw new LogUnavailable(`Kafka cannot be read: ${(error as Error).message}`, { cause: error });
         if (moves) await wait(MOVING_MS);
       }
     }
