@@ -21,6 +21,8 @@ export interface Doors {
   following: boolean;
   /** Age of the replica in milliseconds. */
   age: number;
+  /** Whoever waits for the replica to settle meets it as it will be then; off: in vain. */
+  settling: boolean;
   /** What the next append throws. */
   appendFails: Error | undefined;
   /** Brings the replica up to the store. */
@@ -66,6 +68,10 @@ export function createDoors(world: World = createWorld()): Doors {
   const feed = feedOn(
     () => state,
     () => doors.age,
+    async () => {
+      if (doors.settling) await doors.follow();
+      return doors.settling;
+    },
   );
   const doors: Doors = {
     world,
@@ -78,6 +84,7 @@ export function createDoors(world: World = createWorld()): Doors {
     }),
     tokens: memoryTokens(),
     following: true,
+    settling: true,
     age: 0,
     appendFails: undefined,
     async follow() {
@@ -101,7 +108,7 @@ function outcomeIn(world: World, commandId: string): KnownOutcome | null {
   return row ? { base: row.base, outcome: outcomeOf(row), because: row.because } : null;
 }
 
-function feedOn(state: () => ConferenceState | undefined, age: () => number): Feed {
+function feedOn(state: () => ConferenceState | undefined, age: () => number, settled: ConferenceFeed['settled']): Feed {
   const feedOf = (at: ConferenceState): ConferenceFeed => ({
     conference: CONFERENCE,
     get epoch() {
@@ -119,7 +126,7 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number): Fe
     changes: (channel, from) => at.changes(channel, from),
     // Nobody advances it meanwhile: waiting would only be waiting.
     reached: async (offset) => at.head >= offset,
-    settled: async () => true,
+    settled,
     onAdvance: () => () => undefined,
   });
   return {

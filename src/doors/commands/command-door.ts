@@ -22,6 +22,7 @@ import { heldChannels } from '../../conference/projection-set.js';
 import { emptyState, stateOf } from '../../conference/state.js';
 import type { ForeignCommand } from '../../intake/intake.js';
 import { openFeed } from '../open-feed.js';
+import { createFreshState } from './fresh-state.js';
 import type { FindOutcome, KnownOutcome } from './outcomes.js';
 
 /** A decision on older state than this is refused (design §6). */
@@ -60,12 +61,14 @@ interface Asked {
   readonly spec: CommandSpec;
   readonly data: Record<string, unknown>;
   readonly commandId: string;
+  readonly sentBefore: number;
 }
 
 export const createCommandDoor = (ports: CommandDoorPorts): CommandDoor => new Door(ports);
 
 class Door implements CommandDoor {
   private readonly limiters = new Map<string, RateLimiterMemory>();
+  private readonly freshState = createFreshState();
 
   constructor(private readonly ports: CommandDoorPorts) {}
 
@@ -95,9 +98,9 @@ class Door implements CommandDoor {
     });
   }
 
-  private async answer({ identity, conference, message, sender }: ForeignCommand, span: Span): Promise<CommandAck> {
+  private async answer(command: ForeignCommand, span: Span): Promise<CommandAck> {
     try {
-      const asked = read({ identity, conference, message, sender });
+      const asked = read(command);
       span.setAttribute('hallway.command', asked.spec.type);
       // A link and no parent: whoever holds a phone must not decide what is sampled here.
       const sent = spanContextOf(asked.message.traceparent);
@@ -115,13 +118,16 @@ class Door implements CommandDoor {
   }
 
   private async run(asked: Asked): Promise<CommandAck> {
-    const opened = await openFeed(this.ports.feed, asked.conference).catch((error: unknown) => {
+    const { identity, conference, sentBefore } = asked;
+    const isForeign = identity.role === 'producer';
+    const opened = await openFeed(this.ports.feed, conference, isForeign).catch((error: unknown) => {
       if (error instanceof Refusal && error.refusal === 'unknown-conference' && asked.spec.type === OPENING)
         return null;
       throw error;
     });
     try {
-      return await this.decideAndAppend(asked, opened?.feed ?? null);
+      const decide = () => this.decideAndAppend(asked, opened?.feed ?? null);
+      return await (opened && isForeign ? this.freshState.decide(opened.feed, sentBefore, decide) : decide());
     } finally {
       opened?.release();
     }
@@ -250,7 +256,8 @@ class Door implements CommandDoor {
   }
 }
 
-function read({ identity, conference, message: raw, sender }: ForeignCommand): Asked {
+function read(command: ForeignCommand): Asked {
+  const { identity, conference, message: raw, sender, sentBefore = performance.now() } = command;
   const message = parseBounded(commandSchema, raw);
   if (identity.conference !== '*' && identity.conference !== conference) throw new Refusal('wrong-conference');
   const spec = specs.get(message.type);
@@ -260,7 +267,8 @@ function read({ identity, conference, message: raw, sender }: ForeignCommand): A
   // Only this command brings a new id into the world; all others meet "unknown conference".
   if (spec.type === OPENING && !slug.safeParse(conference).success)
     throw new Refusal('invalid', 'the request is not valid: conference: lower case letters, digits and hyphens');
-  return { identity, conference, message, spec, data: parsed.data, commandId: commandIdOf(sender, message.id) };
+  const commandId = commandIdOf(sender, message.id);
+  return { identity, conference, message, spec, data: parsed.data, commandId, sentBefore };
 }
 
 const ackOf = ({ base, outcome, because }: KnownOutcome): CommandAck => ({
