@@ -73,10 +73,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   try {
     const projecting = config.ROLE === 'gateway' ? undefined : await project(options, store);
     if (projecting) closers.push(() => projecting.stop());
-    const gateway = await openGateway(options, store, projecting);
+    let intake: GroupReader | undefined;
+    const gateway = await openGateway(options, store, projecting, () => intake?.status());
     closers.push(() => gateway.stop());
-    const intake = takeFromKafka(options, store, gateway.intake);
-    if (intake) closers.push(() => intake.close());
+    intake = takeFromKafka(options, store, gateway.intake);
+    closers.push(async () => intake?.close());
     const demo = wantsDemo(config)
       ? await startDemo({ ...gateway, takeLease: () => takeLease(store.pool, 'demo'), logger })
       : undefined;
@@ -159,6 +160,7 @@ async function openGateway(
   { config, logger }: ServiceOptions,
   store: Store,
   projecting: Projecting | undefined,
+  intake: () => object | undefined,
 ): Promise<Gateway> {
   const pool = gatewayPool(store, logger);
   const feed = createFeed({ pool, url: store.url, partitions: store.log.partitions, logger });
@@ -175,7 +177,7 @@ async function openGateway(
   const readLiveHere: HttpPorts['readLive'] = (read) => readLive(pool, read);
   const observed = { role: config.ROLE, store, projecting, feed, sockets, pool, readLive: readLiveHere };
   const unobserve = observeService(observed);
-  const health = createHealth({ role: config.ROLE, feed, projector, sockets });
+  const health = createHealth({ role: config.ROLE, feed, projector, sockets, intake });
   const ports: HttpPorts = {
     feed,
     commands,

@@ -10,8 +10,8 @@ describe('CloudEvents of other programs over HTTP', () => {
   let token: string;
   let counter = 0;
 
-  const post = async (headers: Record<string, string>, body: string, as = token) => {
-    const response = await fetch(`${running.service.url}/v1/conferences/demo/events`, {
+  const post = async (headers: Record<string, string>, body: string, as = token, conference = 'demo') => {
+    const response = await fetch(`${running.service.url}/v1/conferences/${conference}/events`, {
       method: 'POST',
       headers: { authorization: `Bearer ${as}`, ...headers },
       body,
@@ -20,6 +20,7 @@ describe('CloudEvents of other programs over HTTP', () => {
   };
   const event = (type: string, data: unknown, over: object = {}) =>
     JSON.stringify({ specversion: '1.0', id: `e${++counter}`, source: SOURCE, type, data, ...over });
+  const postTo = (conference: string, body: string) => post({ 'content-type': TYPE }, body, token, conference);
   const structured = (body: string, as?: string) => post({ 'content-type': TYPE }, body, as);
   const schedule = async () => {
     const { body } = await running.organizer.get('/v1/conferences/demo/channels/schedule');
@@ -105,10 +106,26 @@ describe('CloudEvents of other programs over HTTP', () => {
       ['a person', structured(event('session-ended', good), await running.token('attendee')), 302],
       ['a rule says no', structured(event('session-ended', { session: 's2' })), 208],
       ['an actor that is none', structured(event('session-ended', good, { actor: 'x'.repeat(100) })), 201],
+      ['an actor that is no text', structured(event('session-ended', good, { actor: { toString: 1 } })), 201],
+      ['an actor that is a number', structured(event('session-ended', good, { actor: 7 })), 201],
+      ['an actor with a NUL', structured(event('session-ended', good, { actor: 'a\u0000b' })), 201],
+      ['a text with a NUL', structured(event('question-asked', { ...good, text: 'a\u0000b' })), 201],
+      ['a key of the data with a NUL', structured(event('session-ended', { 'a\u0000b': 1 })), 201],
+      ['a source with a NUL', structured(event('session-ended', good, { source: 'a\u0000b' })), 200],
+      ['a conference with a NUL', postTo('de%00mo', event('session-ended', good)), 303],
+      ['a schema that is no text', structured(event('session-ended', good, { dataschema: { toString: 1 } })), 200],
       ['too large', structured(event('question-asked', { session: 's1', text: 'x'.repeat(70_000) })), 205],
     ];
     for (const [what, answer, code] of cases) expect([what, (await answer).body.code]).toEqual([what, code]);
     expect((await running.organizer.get('/readyz')).status).toBe(before.status);
+  });
+
+  it('an id with a NUL is an id: what reaches the database is made from it', async () => {
+    expect(
+      await structured(event('room-freed-up', { room: 'a' }, { id: 'a\u0000b', traceparent: '\u0000' })),
+    ).toMatchObject({
+      status: 200,
+    });
   });
 
   it('a producer’s token opens no command door', async () => {

@@ -216,4 +216,18 @@ suite('the intake on Kafka', () => {
     await roomIs(true);
     await until('it is kept', async () => (await dead()).some(({ reason }) => reason.startsWith('105')));
   }, 60_000);
+
+  it('a process that starts while Kafka is away waits for it, and takes what comes then', async () => {
+    await kafka.stop();
+    const second = await running.another('v1');
+    await kafka.start();
+    produce(event('room-freed-up', { room: 'a' }));
+    await roomIs(false);
+    const health = async () => {
+      const response = await fetch(`${second.url}/readyz`);
+      return (await response.json()) as { readonly intake: { readonly silentMs: number; readonly waiting: object } };
+    };
+    await until('it reads', async () => (await health()).intake.silentMs < 2_000, 30_000);
+    expect((await health()).intake.waiting).toEqual({});
+  }, 90_000);
 });

@@ -18,6 +18,8 @@ export interface HealthParts {
   readonly projector: Pick<Projector, 'status' | 'reading'> | undefined;
   /** Milliseconds after which a partition is wedged; default 30,000. */
   readonly wedgedMs?: number;
+  /** What reads the intake's topic; undefined where nothing does. It makes nobody less ready: commands and screens need no intake. */
+  readonly intake?: () => object | undefined;
 }
 
 export interface ProcessHealth extends Health {
@@ -25,7 +27,14 @@ export interface ProcessHealth extends Health {
   close(): void;
 }
 
-export function createHealth({ role, feed, projector, sockets, wedgedMs = WEDGED_MS }: HealthParts): ProcessHealth {
+export function createHealth({
+  role,
+  feed,
+  projector,
+  sockets,
+  intake,
+  wedgedMs = WEDGED_MS,
+}: HealthParts): ProcessHealth {
   let draining = false;
   let awayAt = Number.NEGATIVE_INFINITY;
   const partitions = () => projector?.status() ?? [];
@@ -69,6 +78,7 @@ export function createHealth({ role, feed, projector, sockets, wedgedMs = WEDGED
         sockets: sockets.stats(),
         errors,
         log: { silentMs: Math.round(silentMs), alarms },
+        intake: intake?.(),
       };
       // Whoever serves pages as well goes on serving them while the log is away, and they say how old they are.
       const reads = alarms.length === 0 && (role !== 'projector' || silentMs < SILENT_MS);

@@ -95,6 +95,7 @@ run('a record batch that cannot be unpacked, on a real Kafka', () => {
         checkpoints.set(batch.partition, batch.nextOffset);
         return batch.nextOffset;
       },
+      holds: () => true,
       lost: () => undefined,
     };
     const checkpoints = new Map<number, bigint>();
