@@ -77,17 +77,17 @@ run('a reader of a group, on a real Kafka', () => {
     const gate = new Promise<undefined>((resolve) => {
       release = () => resolve(undefined);
     });
-    const began = performance.now();
     await send(0, ...Array.from({ length: 300 }, (_, at) => String(at)), 'last');
     topic.read({
       // Each takes its time, and the last one for ever: the batch does not end.
       handle: ({ value }) =>
         String(value) === 'last' ? gate : new Promise((resolve) => setTimeout(() => resolve(undefined), 10)),
     });
-    await until('some are committed', async () => Number(await committed(0)) > 0, 20_000);
-    expect(Number(await committed(0))).toBeLessThan(301);
-    expect(performance.now() - began).toBeLessThan(20_000);
-    release();
+    try {
+      await until('some are committed', async () => Number(await committed(0)) > 0, 20_000);
+    } finally {
+      release();
+    }
   }, 60_000);
 
   it('a start that fails is tried again, and one that hangs is given up', async () => {
