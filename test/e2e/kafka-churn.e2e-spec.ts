@@ -16,6 +16,13 @@ const PARTITIONS = 8;
 const CHURN_MS = Number(process.env.CHURN_MS ?? 30_000);
 /** The broker forgets a member after 6 s. */
 const FROZEN_MS = 7_500;
+const WITHIN_MS = 10_000;
+type Act = 'killed' | 'left' | 'frozen';
+const KINDS: readonly Act[] = ['frozen', 'killed', 'left'];
+type Pauses = Record<Act, number[]>;
+const oneOf = <T>(some: readonly T[]): T => some[Math.floor(Math.random() * some.length)] as T;
+const told = (pauses: Pauses): string =>
+  KINDS.map((kind) => `${kind} ${pauses[kind].map(Math.round).join(', ') || 'never'}`).join('; ');
 
 suite('three projectors that come and go on eight partitions of a broker', () => {
   let kafka: TestKafka;
@@ -42,12 +49,33 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
       30_000,
     );
   };
-  const progress = async () => {
+  /** By partition: the offset after the last folded one. */
+  const positions = async () => {
     const live = await liveGeneration(database.pool);
-    const { rows } = await database.pool.query(
-      `select sum(next_offset)::bigint as sum from ${live?.schema}.projection_checkpoint`,
+    const { rows } = await database.pool.query<{ partition: number; next: string }>(
+      `select partition, next_offset as next from ${live?.schema}.projection_checkpoint`,
     );
-    return Number(rows[0]?.sum);
+    return new Map(rows.map(({ partition, next }) => [partition, Number(next)]));
+  };
+  /** Milliseconds until every partition has moved: each is sent to all the while, thus each has something that waits. */
+  const untilAllMove = async (since: ReadonlyMap<number, number>) =>
+    until(
+      'every partition moves',
+      async () => [...(await positions())].every(([partition, next]) => next > (since.get(partition) ?? 0)),
+      60_000,
+    );
+
+  /** Each of the three has partitions to lose. */
+  const untilShared = async () => {
+    const live = await liveGeneration(database.pool);
+    const shared = async () => {
+      const { rows } = await database.pool.query<{ owner: string }>(
+        `select distinct owner from ${live?.schema}.projection_checkpoint where lease_until > clock_timestamp()`,
+      );
+      const owners = new Set(rows.map(({ owner }) => owner.split('-')[1]));
+      return [...projectors.values()].every(({ child }) => owners.has(String(child.pid)));
+    };
+    await until('each has a part', shared, 60_000);
   };
 
   beforeAll(async () => {
@@ -102,7 +130,7 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
     },
   };
 
-  it('I1, I2: rows and documents are the sequential fold, each event once, none lost, and within 10 s it goes on', async () => {
+  it('I1, I2: rows and documents are the sequential fold, each event once, none lost, and within 10 s of an act alone every partition goes on', async () => {
     let going = true;
     let sent = 0;
     const work = conferences.map(async ({ send }, conference) => {
@@ -115,22 +143,32 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
       }
     });
     const done: Promise<void>[] = [];
-    const seen = { killed: 0, left: 0, frozen: 0 };
+    const pauses: Pauses = { frozen: [], killed: [], left: [] };
+    const act = async (kind: Act, slot: number) => {
+      busy.add(slot);
+      const acting = acts[kind](slot).finally(() => busy.delete(slot));
+      // From the signal on: the act has sent it before its first wait.
+      pauses[kind].push(await untilAllMove(await positions()));
+      await acting;
+    };
     const end = performance.now() + CHURN_MS;
-    while (performance.now() < end) {
+    for (let turn = 0; performance.now() < end || turn < KINDS.length; ) {
       await pass(200 + Math.random() * 1_800); // Members come and go at random moments: that is the test.
       const idle = [0, 1, 2].filter((slot) => !busy.has(slot));
       // One is left to work; the others may die and freeze at the same time.
       if (idle.length < 2) continue;
-      const slot = idle[Math.floor(Math.random() * idle.length)] ?? 0;
-      const act = (['killed', 'left', 'frozen'] as const)[Math.floor(Math.random() * 3)] ?? 'killed';
-      seen[act]++;
-      busy.add(slot);
-      done.push(acts[act](slot).finally(() => busy.delete(slot)));
+      // Each kind once, then at random.
+      done.push(act(KINDS[turn] ?? oneOf(KINDS), oneOf(idle)));
+      turn += 1;
     }
     await Promise.all(done);
-    const before = await progress();
-    const took = await until('it goes on', async () => (await progress()) > before, 10_000);
+    const churning = told(pauses);
+    // Alone, for a member that dies while the group makes up its mind about another makes all wait for both.
+    for (const kind of KINDS) {
+      pauses[kind].length = 0;
+      await untilShared();
+      await act(kind, 0);
+    }
     going = false;
     await Promise.all(work);
     const log = await createKafkaLog({
@@ -142,10 +180,12 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
     });
     const { folded, expected } = await foldedAndExpected(database, log, 30_000);
     process.stderr.write(
-      `churn: ${JSON.stringify(seen)}, ${sent} commands, ${folded.commands} folded; went on after ${Math.round(took)} ms\n`,
+      `${sent} commands, ${folded.commands} folded; milliseconds from an act until every partition went on: ${churning}; alone: ${told(pauses)}\n`,
     );
+    await log.close();
     expect(folded).toEqual(expected);
     expect(folded.sessions).toBeGreaterThan(50);
-    await log.close();
+    expect(folded.audit.length).toBeGreaterThan(50);
+    expect(KINDS.filter((kind) => (pauses[kind][0] ?? Number.POSITIVE_INFINITY) > WITHIN_MS)).toEqual([]);
   }, 240_000);
 });

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { liveGeneration } from '#libs/projector';
 import { createTokens } from '../../src/doors/tokens/tokens.js';
 import { foldedAndExpected } from '../support/oracle.js';
 import { type Api, api, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { openTestLog } from '../support/test-log.js';
+
+const PARTITIONS = 8;
 
 describe('two projector processes on one database', () => {
   let database: TestDatabase;
@@ -85,4 +88,27 @@ describe('two projector processes on one database', () => {
     expect(folded.sessions).toBeGreaterThan(10);
     await log.close();
   }, 120_000);
+
+  it('I1: one that was paused past its lease takes over without any traffic when the other dies', async () => {
+    const [one, two] = projectors;
+    const owners = async () => {
+      const live = await liveGeneration(database.pool);
+      const { rows } = await database.pool.query<{ owner: string | null }>(
+        `select owner from ${live?.schema}.projection_checkpoint where lease_until > clock_timestamp()`,
+      );
+      return rows.map(({ owner }) => owner?.split('-')[1]);
+    };
+    const all = async (projector: ServiceProcess | undefined) => {
+      const pids = await owners();
+      return pids.length === PARTITIONS && pids.every((pid) => pid === String(projector?.child.pid));
+    };
+    one?.child.kill('SIGSTOP');
+    await until('the other has all', () => all(two), 30_000);
+    one?.child.kill('SIGCONT');
+    const seen = async () => (await (await fetch(`${one?.url}/readyz`)).json()) as { owned: number };
+    await until('it knows what it has lost', async () => (await seen()).owned < PARTITIONS, 15_000);
+    await two?.end('SIGKILL');
+    await until('it has all', () => all(one), 30_000);
+    await organizer.send('start-session', { session: 's2' });
+  }, 90_000);
 });
