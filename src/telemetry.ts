@@ -4,7 +4,11 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { type InstrumentationBase, registerInstrumentations } from '@opentelemetry/instrumentation';
+import {
+  type InstrumentationBase,
+  type InstrumentationModuleDefinition,
+  registerInstrumentations,
+} from '@opentelemetry/instrumentation';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -46,7 +50,7 @@ export async function startTelemetry(config: Config): Promise<Telemetry> {
         ]),
     };
   } catch (error) {
-    problems.push(`no telemetry (${error instanceof Error ? error.message : 'unknown'})`);
+    problems.push(`no telemetry (${String(error)})`);
     return nothing;
   }
 }
@@ -118,5 +122,8 @@ function tracesOf(config: Config): { readonly sampler: Sampler; readonly spanPro
 }
 
 /** The library was met and patched. One loaded too early, or of a version that the instrumentation does not know, is left alone in silence. */
-const isPatched = (instrumentation: InstrumentationBase): boolean =>
-  instrumentation.getModuleDefinitions().some(({ moduleExports }) => moduleExports !== undefined);
+function isPatched(instrumentation: InstrumentationBase): boolean {
+  // Not `getModuleDefinitions()`, which makes them anew; test/e2e/telemetry.e2e-spec.ts would see them gone.
+  const { _modules: modules } = instrumentation as unknown as { readonly _modules?: InstrumentationModuleDefinition[] };
+  return modules?.some(({ moduleExports }) => moduleExports !== undefined) ?? false;
+}
