@@ -2,7 +2,7 @@
  * Reading for logs without a group coordinator: each partition is offered to the consumer until it claims it, then read until
  * it is lost. One loop per partition, so that calls for one partition never overlap.
  */
-import type { EventLog, LogSubscription, PartitionConsumer } from './port.js';
+import type { EventLog, LogBatch, LogSubscription, PartitionConsumer } from './port.js';
 
 export type PartitionSource = Pick<EventLog, 'partitions' | 'read'>;
 
@@ -74,16 +74,24 @@ async function readPartition(
       let next = await consumer.claim(partition);
       held = next !== null;
       due.set(partition, null);
+      let ahead: Promise<LogBatch> | undefined;
       while (next !== null && !closing.aborted) {
         const heard = bell.heard();
-        const batch = await source.read(partition, next, options.fetchSize);
+        const batch = await (ahead ?? source.read(partition, next, options.fetchSize));
+        ahead = undefined;
         if (closing.aborted) break;
         if (batch.records.length === 0 && batch.nextOffset === next) {
           await bell.wait(heard, options.pollMs);
           if (!consumer.holds(partition)) break;
           continue;
         }
+        // Of a backlog the next part is fetched while this one is taken; of no use where the consumer goes on elsewhere.
+        if (batch.nextOffset < batch.highWatermark) {
+          ahead = source.read(partition, batch.nextOffset, options.fetchSize);
+          ahead.catch(() => undefined); // Whoever awaits it hears of it.
+        }
         next = await consumer.consume(batch);
+        if (next !== batch.nextOffset) ahead = undefined;
         backoff = BACKOFF_MIN_MS;
       }
       if (held) consumer.lost(partition);

@@ -1,12 +1,13 @@
 const MIN = 50;
-const MAX = 1_000;
+/** Beyond it a batch gains little and two overlap less. */
+const MAX = 500;
 /**
  * What waits is one batch, whatever came while the last one was written; this only bounds how long that may take. An aim of 50 ms was
  * worse than none: a busy machine needed that long for any batch, took ever smaller ones, and fell behind (bench/latency.mjs).
  */
 const AIM_MS = 200;
 
-/** How many events to take at once: as many as commit within 200 ms, between 50 and 1,000. */
+/** How many events to take at once: as many as commit within 200 ms, between 50 and 500. */
 export class BatchSize {
   private size = 200;
 

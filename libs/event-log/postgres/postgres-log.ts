@@ -20,7 +20,8 @@ export interface PostgresLogOptions {
 
 export const LOG_CHANNEL = 'hallway_log';
 const POLL_MS = 100;
-const FETCH = 1_000;
+/** Several batches of a projector: while one is written the next is folded. */
+const FETCH = 2_000;
 
 /** @throws Error if the log was made with another number of partitions */
 export async function createPostgresLog({
