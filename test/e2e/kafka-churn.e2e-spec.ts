@@ -45,7 +45,9 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
     projectors.set(slot, projector);
     await until(
       'the projector answers',
-      async () => (await fetch(`${projector.url}/healthz`).catch(() => undefined))?.ok ?? false,
+      async () =>
+        (await fetch(`${projector.url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined))?.ok ??
+        false,
       30_000,
     );
   };
@@ -119,7 +121,14 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
       await join(slot);
     },
     async left(slot: number) {
-      await projectors.get(slot)?.end('SIGTERM');
+      let left = false;
+      void projectors
+        .get(slot)
+        ?.end('SIGTERM')
+        .then(() => {
+          left = true;
+        });
+      await until('it has left', () => left, 30_000);
       await join(slot);
     },
     async frozen(slot: number) {
