@@ -1,5 +1,7 @@
 // What telemetry costs: the processor time of the same service under the same load with traces and metrics exported to a collector that
-// takes everything, beside one whose SDK is off. Both run all the time, the load takes turns.
+// takes everything, beside one whose SDK is off. All run all the time, the load takes turns. The load goes past the doors, into the log, with
+// the contexts that doors would have set, sampled at the ratio: measured is the road from the log to the sockets (projection, ticks, frames).
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { startLoad } from './lib/load.mjs';
 import { compare } from './lib/rounds.mjs';
@@ -20,41 +22,63 @@ async function startSink() {
   return { url: `http://127.0.0.1:${server.address().port}`, bytes: () => bytes, stop: () => server.close() };
 }
 
-async function contender(environment, { sockets, perSecond, seconds }) {
-  const service = await startService(environment);
-  const load = await startLoad(service.journal);
+/** Contexts of as many roads as there are commands, one in so many sampled. */
+function contextsAt(ratio) {
+  let made = 0;
+  return () => {
+    made += 1;
+    const isSampled = Math.floor(made * ratio) > Math.floor((made - 1) * ratio);
+    return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-0${isSampled ? 1 : 0}`;
+  };
+}
+
+async function contender(ratio, { sockets, perSecond, seconds }) {
+  const sink = await startSink();
+  const on = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, HALLWAY_TRACE_RATIO: String(ratio), METRICS_PORT: '0' };
+  const service = await startService(ratio === null ? { OTEL_SDK_DISABLED: 'true' } : on);
+  const load = await startLoad(service.journal, { traceparent: contextsAt(ratio ?? 0) });
   const swarm = startSwarm();
   for (let session = 0; session < SESSIONS; session++)
     await swarm.open({ url: service.sockets('phone'), kind: 'hallway', cls: 'phone', channel: `session/s${session}/questions`, token: service.token, count: sockets / SESSIONS });
+  let events = 0;
   return {
     async round() {
       const before = service.cpu();
       const { begun } = await load.run(perSecond, seconds);
-      await new Promise((resolve) => setTimeout(resolve, 500)); // Its last frames and exports.
+      await new Promise((resolve) => setTimeout(resolve, 1_500)); // Its last frames and exports: a batch of spans leaves each second.
+      events += begun.size;
       return (service.cpu() - before) / begun.size;
     },
+    /** Bytes that left for the collector, per event. */
+    exported: () => sink.bytes() / Math.max(events, 1),
     async stop() {
       swarm.stop();
       await service.stop();
+      sink.stop();
     },
   };
 }
 
+/** @returns `result` as of `compare`, and `exported`: name → bytes per event that left for the collector */
 export async function telemetry({ rounds = 15, sockets = 200, perSecond = 1_000, seconds = 3 } = {}) {
-  const sink = await startSink();
   const load = { sockets, perSecond, seconds };
-  const off = await contender({ OTEL_SDK_DISABLED: 'true' }, load);
-  const again = await contender({ OTEL_SDK_DISABLED: 'true' }, load);
-  const sampled = await contender({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, HALLWAY_TRACE_RATIO: '0.1', METRICS_PORT: '0' }, load);
-  const result = await compare({ off: () => off.round(), 'off again (A/A)': () => again.round(), 'on, 1 road in 10 traced': () => sampled.round() }, rounds);
-  for (const one of [off, again, sampled]) await one.stop();
-  sink.stop();
-  return { sockets, perSecond, result, exported: sink.bytes() };
+  const contenders = {
+    off: await contender(null, load),
+    'off again (A/A)': await contender(null, load),
+    'on, 1 road in 10 traced': await contender(0.1, load),
+    'on, every road traced': await contender(1, load),
+  };
+  const names = Object.keys(contenders);
+  const result = await compare(Object.fromEntries(names.map((name) => [name, () => contenders[name].round()])), rounds);
+  const exported = Object.fromEntries(names.map((name) => [name, contenders[name].exported()]));
+  for (const one of Object.values(contenders)) await one.stop();
+  return { sockets, perSecond, result, exported };
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { result, exported } = await telemetry({ rounds: Number(process.argv[2] ?? 15) });
-  for (const [name, { cost, ratio }] of Object.entries(result)) console.log(`${name.padEnd(26)} ${cost.toFixed(0)} µs/event  ${ratio.toFixed(2)}`);
-  console.log(`${(exported / 1e6).toFixed(1)} MB exported`);
+  const [rounds = 15, seconds = 3] = process.argv.slice(2).map(Number);
+  const { result, exported } = await telemetry({ rounds, seconds });
+  for (const [name, { cost, ratio }] of Object.entries(result))
+    console.log(`${name.padEnd(26)} ${cost.toFixed(0).padStart(5)} µs/event  ${ratio.toFixed(2)}  ${exported[name].toFixed(0).padStart(5)} bytes exported/event`);
   process.exit();
 }

@@ -38,14 +38,15 @@ export function* commands(count) {
 /** How many events lie before the busy ones. */
 export const BEFORE = SESSIONS + ASKED_BEFORE + ASKED_BEFORE / 2;
 
-/** @returns where its event is */
-export const send = (journal, conference, { actor, id, type, session: of, subject, data }) =>
+/** @returns where its event is. @param traceparent as a door would set it */
+export const send = (journal, conference, { actor, id, type, session: of, subject, data }, traceparent) =>
   journal.append({
     conference,
     commandId: commandIdOf(actor, id),
     source: 'bench',
     actor,
     actorRole: 'attendee',
+    ...(traceparent ? { traceparent } : {}),
     events: [{ type, stream: `session/${of}`, data: { session: of, ...data }, ...(subject ? { subject } : {}) }],
   });
 
