@@ -1,6 +1,10 @@
 /** Takes what processes export over OTLP (JSON), as a collector would. */
+import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { freePort, until } from './process.js';
 
 export interface ExportedSpan {
   readonly traceId: string;
@@ -88,4 +92,49 @@ export function orphansOf(
     ({ parentSpanId, links = [] }) =>
       (parentSpanId && !known.has(parentSpanId)) || links.some(({ spanId }) => !known.has(spanId)),
   );
+}
+
+export interface RealCollector {
+  readonly url: string;
+  /** What its debug exporter has printed. */
+  output(): string;
+  end(): Promise<void>;
+}
+
+/** Where the real collector lies, built if need be; null: without Go there is none, said in one line. @throws Go is there, and it could not be built */
+export function realCollector(): string | null {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/otelcol.mjs'], { encoding: 'utf8' });
+  if (status === 0) return stdout.trim();
+  if (status !== 2) throw new Error(`the collector could not be built: ${stderr}`);
+  process.stderr.write(`skipped, no OpenTelemetry Collector: ${stdout}`);
+  return null;
+}
+
+/** It prints every span and metric it gets. @param folder for its configuration */
+export async function startRealCollector(binary: string, folder: string): Promise<RealCollector> {
+  const port = await freePort();
+  const file = path.join(folder, 'otelcol.yaml');
+  const pipeline = { receivers: ['otlp'], exporters: ['debug'] };
+  const configuration = {
+    receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
+    exporters: { debug: { verbosity: 'detailed', sampling_initial: 10_000 } },
+    service: { telemetry: { metrics: { level: 'none' } }, pipelines: { traces: pipeline, metrics: pipeline } },
+  };
+  writeFileSync(file, JSON.stringify(configuration)); // YAML, too.
+  const child = spawn(binary, ['--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  await until('the collector is ready', () => text.includes('Everything is ready'));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    output: () => text,
+    async end() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
 }
