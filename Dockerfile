@@ -14,5 +14,5 @@ COPY --from=build /app/dist ./dist
 USER node
 EXPOSE 3000
 # Which part it plays is an argument: start, topics, token …; the file system may be read-only.
-ENTRYPOINT ["node", "--enable-source-maps", "dist/src/cli/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=32", "dist/src/cli/main.js"]
 CMD ["start"]

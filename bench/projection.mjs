@@ -7,6 +7,7 @@ import { BatchSize } from '../dist/libs/projector/batch-size.js';
 import { claim, fingerprintOf } from '../dist/libs/projector/checkpoint.js';
 import { Committer } from '../dist/libs/projector/committer.js';
 import { foldBatch } from '../dist/libs/projector/fold.js';
+import { Statistics } from '../dist/libs/projector/housekeeping.js';
 import { createPostgresRowSource } from '../dist/libs/projector/row-source.js';
 import { statementsOf } from '../dist/libs/projector/statements.js';
 import { writeBatch } from '../dist/libs/projector/write-batch.js';
@@ -42,6 +43,7 @@ async function stepsOn(database, { log, journal }, schema) {
   const { pool, generation, claimed } = await generationOn(database, schema);
   const source = createPostgresRowSource(pool);
   const reader = journal.reader();
+  const statistics = new Statistics(pool, generation, silent);
   const spent = { decode: 0, load: 0, fold: 0, write: 0 };
   const timed = {
     load: async (selects) => {
@@ -63,6 +65,7 @@ async function stepsOn(database, { log, journal }, schema) {
     const t2 = performance.now();
     await writeBatch({ pool, generation, claimed, plan, fingerprint: fingerprintOf(records.at(-1)), startedAt });
     claimed.next = next;
+    statistics.grew(size);
     spent.decode += t1 - t0;
     spent.fold += t2 - t1 - (spent.load - loadedBefore);
     spent.write += performance.now() - t2;

@@ -9,6 +9,7 @@ import { fanOut } from './fan-out.mjs';
 import { withTheLog, withTheSockets } from './growth.mjs';
 import { latency } from './latency.mjs';
 import { plot } from './lib/plot.mjs';
+import { YOUNG } from './lib/service.mjs';
 import { memory } from './memory.mjs';
 import { projection } from './projection.mjs';
 import { rebuild } from './rebuild.mjs';
@@ -131,7 +132,7 @@ const quarter = (points, which) => {
 /** In a process of its own: what one bench leaves in memory is nothing to the next. */
 const measured = (name) =>
   new Promise((resolve, reject) => {
-    const child = fork(import.meta.filename, process.argv.slice(2), { env: { ...process.env, HALLWAY_BENCH: name } });
+    const child = fork(import.meta.filename, process.argv.slice(2), { execArgv: YOUNG, env: { ...process.env, HALLWAY_BENCH: name } });
     child.once('message', resolve);
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
   });

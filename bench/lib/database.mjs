@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createPool, migrate, startEmbeddedPostgres } from '../../dist/libs/postgres/index.js';
+import { projectorPool } from '../../dist/libs/projector/index.js';
 import { generationMigrations, permanentMigrations } from '../../dist/migrations/index.js';
 
 const nothing = () => undefined;
@@ -15,7 +16,8 @@ export async function startDatabase() {
   await migrate({ url: server.url, migrations: permanentMigrations });
   const pools = [];
   const open = (schema, max = 4) => {
-    const pool = createPool({ url: server.url, applicationName: 'hallway bench', max, logger: silent, ...(schema ? { schema, pipeline: true } : {}) });
+    const options = { url: server.url, applicationName: 'hallway bench', max, logger: silent };
+    const pool = schema ? projectorPool({ ...options, schema }) : createPool(options);
     pools.push(pool);
     return pool;
   };

@@ -8,6 +8,14 @@ export { type Listener, type ListenOptions, listen } from './listen.js';
 export type { Logger } from './logger.js';
 export { type MigrateOptions, type MigrationClass, migrate } from './migrate.js';
 export { type Notifier, type NotifierOptions, notifier } from './notifier.js';
-export { createPool, inTransaction, inTwoTrips, type PoolOptions, type Queryable, type Statement } from './pool.js';
+export {
+  createPool,
+  inTransaction,
+  inTwoTrips,
+  onConnection,
+  type PoolOptions,
+  type Queryable,
+  type Statement,
+} from './pool.js';
 export { quoteIdentifier, quoteLiteral } from './sql.js';
 export { together } from './together.js';

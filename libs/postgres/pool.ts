@@ -15,6 +15,8 @@ export interface PoolOptions {
   readonly schema?: string;
   /** Statements of a transaction may be sent without waiting for the answers of those before them. */
   readonly pipeline?: boolean;
+  /** Of each session; names and values of our own, without spaces. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
 }
 
@@ -27,6 +29,11 @@ export type Queryable = Pick<pg.Pool, 'query'>;
  * the server, so that a paused process cannot hold locks.
  */
 export function createPool(options: PoolOptions): pg.Pool {
+  const settings = {
+    ...(options.schema ? { search_path: `${options.schema},public` } : {}),
+    ...options.settings,
+  };
+  const given = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
@@ -37,7 +44,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     keepAliveInitialDelayMillis: 10_000,
     ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
     pipeline: options.pipeline ?? false,
-    ...(options.schema ? { options: `-c search_path=${options.schema},public` } : {}),
+    ...(given.length > 0 ? { options: given.join(' ') } : {}),
   });
   pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle database connection broke'));
   return pool;
@@ -104,22 +111,35 @@ function committed({ command }: pg.QueryResult): void {
 }
 
 async function withTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return onConnection(pool, async (client, giveUp) => {
+    try {
+      return await work(client);
+    } catch (error) {
+      await client.query('rollback').catch(giveUp); // The first error says why.
+      throw error;
+    }
+  });
+}
+
+/**
+ * Several statements on one connection.
+ * @param work  calls `giveUp` if the connection is not to be used again
+ */
+export async function onConnection<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient, giveUp: () => void) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let broken = false;
-  // Unheard, a connection that dies between two statements would end the process; the next statement reports it.
-  const onError = () => {
+  const giveUp = () => {
     broken = true;
   };
-  client.on('error', onError);
+  // Unheard, a connection that dies between two statements would end the process; the next statement reports it.
+  client.on('error', giveUp);
   try {
-    return await work(client);
-  } catch (error) {
-    await client.query('rollback').catch(() => {
-      broken = true; // the first error says why; this connection is not used again
-    });
-    throw error;
+    return await work(client, giveUp);
   } finally {
-    client.off('error', onError);
+    client.off('error', giveUp);
     client.release(broken);
   }
 }

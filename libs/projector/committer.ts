@@ -10,6 +10,7 @@ import { type Claim, fingerprintOf, type Generation } from './checkpoint.js';
 import { groupByCommand } from './commands-of.js';
 import { ProjectionFailed } from './documents.js';
 import { foldBatch } from './fold.js';
+import { Statistics } from './housekeeping.js';
 import { Overlay } from './overlay.js';
 import type { BatchPlan } from './plan.js';
 import type { ProjectionSet } from './projection.js';
@@ -57,11 +58,13 @@ const MAX_KNOWN = 20_000;
 
 export class Committer {
   private readonly source;
+  private readonly statistics: Statistics;
   /** What this claim has read and written stays true while it holds: nobody else may write these rows (I1). */
   private overlay: Overlay;
 
   constructor(private readonly options: CommitterOptions) {
     this.source = createPostgresRowSource(options.pool);
+    this.statistics = new Statistics(options.pool, options.generation, options.logger);
     this.overlay = new Overlay(this.source);
   }
 
@@ -127,6 +130,7 @@ export class Committer {
       async () => {
         claimed.next = batch.next;
         this.options.size.observe(batch.records.length, batch.foldMs + performance.now() - started);
+        this.statistics.grew(plan.events);
         await this.options.onCommit(plan);
       },
     );

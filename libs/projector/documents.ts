@@ -17,7 +17,7 @@ interface Touch extends DocumentRef {
   evicted: boolean;
 }
 
-interface Shown {
+export interface Shown {
   readonly view: DocumentView;
   readonly ref: DocumentRef;
   /** By the row after the change. */
@@ -65,17 +65,29 @@ export class Documents {
 
   /** I3: whatever a row showed before or shows after is touched, so no split of the log can leave a body behind its rows. */
   async touch(changes: readonly AppliedChange[], by: Toucher): Promise<void> {
-    for (const { view, ref, shown } of this.refsOf(changes)) await this.add(view, ref, by, shown);
+    await this.touchRefs(this.refsOf(changes), by);
+  }
+
+  async touchRefs(refs: readonly Shown[], by: Toucher): Promise<void> {
+    for (const { view, ref, shown } of refs) {
+      const isEvicted = view.window !== undefined && (await this.isEvicted(view, ref, by, shown));
+      this.add(view, ref, by, isEvicted);
+    }
   }
 
   /** All of them, before any is touched: a view that throws must leave nothing behind. */
   refsOf(changes: readonly AppliedChange[]): readonly Shown[] {
-    return changes.flatMap(({ table, before, after }) =>
-      (this.viewsByTable.get(table.name) ?? []).flatMap(({ view, refs }) => [
-        ...(before ? refs(before) : []).map((ref): Shown => ({ view, ref, shown: false })),
-        ...(after ? refs(after) : []).map((ref): Shown => ({ view, ref, shown: true })),
-      ]),
-    );
+    const found: Shown[] = [];
+    for (const { table, before, after } of changes) {
+      for (const { view, refs } of this.viewsByTable.get(table.name) ?? []) {
+        const now = after ? refs(after) : [];
+        for (const ref of before ? refs(before) : [])
+          if (!now.some(({ channel, key }) => channel === ref.channel && key === ref.key))
+            found.push({ view, ref, shown: false });
+        for (const ref of now) found.push({ view, ref, shown: true });
+      }
+    }
+    return found;
   }
 
   async render(): Promise<DocumentWrite[]> {
@@ -112,15 +124,13 @@ export class Documents {
     return { conference, channel, key, version, body, traceparent, appendedAt };
   }
 
-  private async add(view: DocumentView, ref: DocumentRef, by: Toucher, shown: boolean): Promise<void> {
+  private add(view: DocumentView, ref: DocumentRef, by: Toucher, evicted: boolean): void {
     const id = idOf(by.conference, ref.channel, ref.key);
     const known = this.touches.get(id);
-    let evicted = known?.evicted ?? false;
-    if (view.window !== undefined && !evicted) evicted = await this.isEvicted(view, ref, by, shown);
     if (known) {
       known.version = by.version;
       known.traceparent = by.traceparent;
-      known.evicted = evicted;
+      known.evicted ||= evicted;
     } else {
       this.touches.set(id, {
         conference: by.conference,

@@ -2,7 +2,7 @@
 import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { DecodedRecord, DecodeFailure, EventCatalog, LoggedEvent, LogRecord } from '#libs/event-log';
 import { eraseFields, subjectsOf } from '#libs/event-log';
-import { Documents, type Toucher } from './documents.js';
+import { Documents, type Shown, type Toucher } from './documents.js';
 import {
   appliedCommand,
   type ErasedSubject,
@@ -151,15 +151,15 @@ export class Fold {
     }
     // Whatever a projection makes of it, the erasure itself holds (I14).
     if (event.type === this.input.set.erasure) await this.documents.touch(this.erase(event), by);
-    const { changes, noEffect } = await this.foldAtomically(event);
-    await this.documents.touch(changes, by);
+    const { changes, shown, noEffect } = await this.foldAtomically(event);
+    await this.documents.touchRefs(shown, by);
     this.note(event, by, changes, noEffect);
     return { changed: noEffect === null, noEffect };
   }
 
   private async foldAtomically(
     event: LoggedEvent,
-  ): Promise<{ changes: readonly AppliedChange[]; noEffect: string | null }> {
+  ): Promise<{ changes: readonly AppliedChange[]; shown: readonly Shown[]; noEffect: string | null }> {
     const { conference, type } = event;
     const changes: AppliedChange[] = [];
     this.overlay.mark();
@@ -170,12 +170,11 @@ export class Fold {
         if ('noEffect' in result) {
           // An event applies as a whole or not at all: a projection that judges it void judges for all.
           this.overlay.rollback();
-          return { changes: [], noEffect: result.noEffect };
+          return { changes: [], shown: [], noEffect: result.noEffect };
         }
         changes.push(...result.map((change) => this.overlay.apply(conference, change)));
       }
-      this.documents.refsOf(changes);
-      return { changes, noEffect: null };
+      return { changes, shown: this.documents.refsOf(changes), noEffect: null };
     } catch (error) {
       this.overlay.rollback();
       throw error;

@@ -2,8 +2,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { EventCatalog, EventLog, Journal } from '#libs/event-log';
-import { createPool, inTransaction, type Logger, type MigrationClass, migrate } from '#libs/postgres';
+import { inTransaction, type Logger, type MigrationClass, migrate } from '#libs/postgres';
 import type { Generation } from './checkpoint.js';
+import { projectorPool } from './pool.js';
 import type { ProjectionSet } from './projection.js';
 import { createProjector, type Projector } from './projector.js';
 import { liveGeneration } from './when-projected.js';
@@ -48,13 +49,12 @@ const TURN = 7_246_311_003n;
 export async function startProjecting(options: ProjectingOptions): Promise<Projecting> {
   const { url, log, set, journal, catalog, owner, logger, onCommit } = options;
   const generation = await findOrMake(options, await log.identity());
-  const pool = createPool({
+  const pool = projectorPool({
     url,
     applicationName: 'hallway projector',
     schema: generation.schema,
     logger,
     max: Math.min(log.partitions + 2, 10),
-    pipeline: true,
   });
   const projector = createProjector({
     pool,

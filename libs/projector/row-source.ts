@@ -1,10 +1,11 @@
-import type { Queryable } from '#libs/postgres';
+import type pg from 'pg';
+import { onConnection, type Queryable } from '#libs/postgres';
 import type { ConferenceSelect, LoadedRows, RowSource } from './plan.js';
 import type { Row } from './projection.js';
 import { fromDatabase, selectBy } from './sql.js';
 
-/** Rows of one generation: the pool's search_path names its schema. */
-export function createPostgresRowSource(pool: Queryable): RowSource {
+/** Rows of one generation: the pool's search_path names its schema. Needs a pool with `pipeline`. */
+export function createPostgresRowSource(pool: pg.Pool): RowSource {
   return {
     async load(selects) {
       const groups = new Map<string, ConferenceSelect[]>();
@@ -14,13 +15,17 @@ export function createPostgresRowSource(pool: Queryable): RowSource {
         if (group) group.push(wanted);
         else groups.set(shape, [wanted]);
       }
-      const loaded = await Promise.all([...groups.values()].map((group) => loadGroup(pool, group)));
-      return loaded.flat();
+      // One connection for all of them: several would take the processor from each other, and from the batch that is being written.
+      return onConnection(pool, async (client, giveUp) => {
+        const loading = Promise.all([...groups.values()].map((group) => loadGroup(client, group)));
+        loading.catch(giveUp); // Others may still be under way on it.
+        return (await loading).flat();
+      });
     },
   };
 }
 
-async function loadGroup(pool: Queryable, group: readonly ConferenceSelect[]): Promise<readonly LoadedRows[]> {
+async function loadGroup(db: Queryable, group: readonly ConferenceSelect[]): Promise<readonly LoadedRows[]> {
   const table = group[0]?.select.table;
   if (!table) return [];
   const properties = Object.keys(group[0]?.select.where ?? {}).sort();
@@ -29,7 +34,7 @@ async function loadGroup(pool: Queryable, group: readonly ConferenceSelect[]): P
     properties,
     group.map(({ conference, select }) => ({ conference, row: select.where as Row })),
   );
-  const { rows } = await pool.query<Record<string, unknown>>(text, [...values]);
+  const { rows } = await db.query<Record<string, unknown>>(text, [...values]);
   const byConference = new Map<string, Row[]>();
   for (const raw of rows) {
     const { conference, row } = fromDatabase(table, raw);

@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { createJournal, createMemoryKeys, createMemoryLog, type EventCatalog, type LogRecord } from '#libs/event-log';
-import { createPool, migrate } from '#libs/postgres';
+import { migrate } from '#libs/postgres';
 import {
   createMemoryStore,
   foldBatch,
   type Generation,
   type ProjectionSet,
+  projectorPool,
   type RowSource,
   type RowTable,
 } from '#libs/projector';
@@ -70,7 +71,7 @@ export async function station(database: TestDatabase) {
   );
   const generation: Generation = { id: rows[0]?.id ?? 0, schema, version: set.version, logIdentity };
   await migrate({ url: database.url, schema, migrations: generationMigrations });
-  const pool = createPool({ url: database.url, applicationName: 'crash test', schema, pipeline: true });
+  const pool = projectorPool({ url: database.url, applicationName: 'crash test', schema });
   await pool.query('create table counter (conference text, id text, total int, primary key (conference, id))');
   const count = (ids: readonly string[], by = 1) =>
     journal.append({
