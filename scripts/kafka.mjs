@@ -2,6 +2,7 @@
 // `run` keeps the broker only as long as standard input stays open: whoever started it cannot leave it behind.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import './require-node.mjs';
 import { address, isRunning, readState, resetBroker, serving, startBroker, stopBroker } from './kafka/broker.mjs';
@@ -18,7 +19,12 @@ const say = (line) => process.stdout.write(`${line}\n`);
 const commands = {
   async start() {
     const given = process.env.KAFKA_BROKERS;
-    if (given) return say(`KAFKA_BROKERS is set, to ${given}: that is used, and none is started here`);
+    const own = readState(folder);
+    // What `start` printed here may have been exported since.
+    if (given && !(own && given === address(own))) {
+      if (await answers(given)) return say(`KAFKA_BROKERS is set, to ${given}: that is used, and none is started here`);
+      throw new Error(`KAFKA_BROKERS is set, to ${given}, where nothing answers; \`unset KAFKA_BROKERS\` to start one here`);
+    }
     const { state } = await start(true);
     say(`Kafka ${KAFKA_VERSION} serves at ${address(state)} (data and log in ${folder})\nexport KAFKA_BROKERS=${address(state)}`);
   },
@@ -65,6 +71,19 @@ const commands = {
     if (missing) process.exitCode = 3;
   },
 };
+
+/** Whether one of them can be connected to. */
+async function answers(brokers) {
+  const reached = brokers.split(',').map((broker) => {
+    const [host, port] = broker.split(':');
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port: Number(port), timeout: 3_000 }, () => resolve(true));
+      socket.once('error', reject).once('timeout', () => reject(new Error('silent')));
+      socket.once('connect', () => socket.destroy());
+    });
+  });
+  return Promise.any(reached).catch(() => false);
+}
 
 async function start(detached) {
   const missing = missingForKafka(CACHE);

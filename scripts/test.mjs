@@ -13,7 +13,7 @@ const KINDS = {
   e2e: { args: ['--selectProjects', 'e2e', ...alone] },
   // The road as people walk it, once more with its log on a real Kafka; TEST_LOG=kafka does that to any suite.
   'e2e-on-kafka': {
-    args: ['--selectProjects', 'e2e', ...alone, '--testPathPatterns', '/(newcomer|pages|projectors|rooms|screen)\\.e2e-spec'],
+    args: ['--selectProjects', 'e2e', ...alone, '--testPathPatterns', '/(newcomer|projectors|rooms|screen)\\.e2e-spec'],
     environment: { TEST_LOG: 'kafka' },
     missing: () => {
       const { status, stdout } = spawnSync('node', ['scripts/kafka.mjs', 'check'], { encoding: 'utf8' });

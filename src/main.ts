@@ -18,7 +18,10 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
   for (const problem of telemetry.problems) logger.warn(problem);
   process.on('unhandledRejection', (err) => logger.error({ err }, 'an unhandled rejection: a bug'));
   const started = performance.now();
-  const service = await createService({ config, logger, onProgress: showProgress });
+  const service = await createService({ config, logger, onProgress: showProgress }).catch(async (error: unknown) => {
+    await telemetry.stop(); // Its port would keep a process alive that serves nothing.
+    throw error;
+  });
   const embedded = config.DATABASE_URL === undefined;
   if (embedded)
     writeLocalAccess(

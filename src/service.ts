@@ -1,7 +1,6 @@
 /** Composition of one process: store → projector and/or gateway → doors, and the way back down. */
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import compression from 'compression';
@@ -16,7 +15,7 @@ import { AppModule } from './app.module.js';
 import { catalog } from './conference/catalog.js';
 import { projectionSet } from './conference/projection-set.js';
 import { projectionVersion } from './conference/projection-version.js';
-import type { Config } from './config.js';
+import { type Config, ConfigError } from './config.js';
 import { type Demo, type DemoPorts, startDemo } from './demo/demo.js';
 import { type CommandDoor, createCommandDoor } from './doors/commands/command-door.js';
 import { createOutcomes } from './doors/commands/outcomes.js';
@@ -71,6 +70,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     for (const close of closers.reverse()) await close();
   };
   try {
+    // Before anything is joined that would count on this process.
+    await portIsFree(config);
     const projecting = config.ROLE === 'gateway' ? undefined : await project(options, store);
     if (projecting) closers.push(() => projecting.stop());
     let intake: GroupReader | undefined;
@@ -192,7 +193,20 @@ async function openGateway(
   const app = await createApp(ports, config.ROLE);
   const server = app.getHttpServer();
   if (config.ROLE !== 'projector') sockets.attach(server);
-  const { port } = await listenOn(server, config);
+  const stop = async () => {
+    health.drain();
+    unobserve();
+    await sockets.drain(config.HALLWAY_DRAIN_MS);
+    await sockets.close();
+    await app.close();
+    health.close();
+    await feed.close();
+    await pool.end();
+  };
+  const { port } = await listenOn(server, config).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   return {
     url: config.PORT === 0 ? `http://${config.HOST}:${port}` : config.publicUrl,
     tokens,
@@ -201,16 +215,7 @@ async function openGateway(
     intake: ports.intake,
     handle: commands.handle.bind(commands),
     readLive: ports.readLive,
-    async stop() {
-      health.drain();
-      unobserve();
-      await sockets.drain(config.HALLWAY_DRAIN_MS);
-      await sockets.close();
-      await app.close();
-      health.close();
-      await feed.close();
-      await pool.end();
-    },
+    stop,
   };
 }
 
@@ -238,10 +243,23 @@ async function createApp(ports: HttpPorts, role: Config['ROLE']): Promise<NestEx
   return app;
 }
 
-/** A storm of returning clients must not meet Node's short default queue. */
+/** @throws ConfigError */
+async function portIsFree(config: Config): Promise<void> {
+  const server = createServer();
+  await listenOn(server, config);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** A storm of returning clients must not meet Node's short default queue. @throws ConfigError */
 function listenOn(server: Server, { PORT, HOST }: Config): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) =>
+      reject(
+        new ConfigError(
+          `201 PORT: ${HOST}:${PORT} ${code === 'EADDRINUSE' ? 'is taken' : `cannot be had (${code ?? message})`}`,
+        ),
+      ),
+    );
     server.listen({ port: PORT, host: HOST, backlog: 4_096 }, () => resolve(server.address() as AddressInfo));
   });
 }

@@ -4,7 +4,7 @@ import { createJournal, createPostgresKeys, type EventLog, type Journal } from '
 import { createPool, type Logger, migrate, startEmbeddedPostgres } from '#libs/postgres';
 import { permanentMigrations } from '../migrations/index.js';
 import { catalog } from './conference/catalog.js';
-import type { Config } from './config.js';
+import { type Config, ConfigError } from './config.js';
 import { openLog } from './open-log.js';
 
 export interface Database {
@@ -50,13 +50,13 @@ export async function openStore(config: Config, logger: Logger, toRead = false):
 export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
   const embedded = config.DATABASE_URL
     ? undefined
-    : await startEmbeddedPostgres({ dataDir: config.DATA_DIR, logger, purpose: config.publicUrl });
+    : await startEmbeddedPostgres({ dataDir: config.DATA_DIR, logger, purpose: config.publicUrl }).catch(inWords);
   const url = config.DATABASE_URL ?? embedded?.url ?? '';
   try {
     await migrate({ url, migrations: permanentMigrations });
   } catch (error) {
     await embedded?.stop();
-    throw error;
+    return inWords(error);
   }
   const pool = createPool({
     url,
@@ -75,4 +75,21 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
       await embedded?.stop();
     },
   };
+}
+
+/** No such database, no such user, a wrong password. */
+const NOT_LET_IN = new Set(['3D000', '28000', '28P01']);
+
+/** @throws ConfigError for what whoever started this can mend, else the error itself */
+function inWords(error: unknown): never {
+  const { code, syscall, address } = (
+    error instanceof AggregateError ? error.errors[0] : error
+  ) as NodeJS.ErrnoException & {
+    readonly address?: string;
+  };
+  if (address || syscall === 'getaddrinfo')
+    throw new ConfigError(`201 DATABASE_URL: the database cannot be reached (${code})`);
+  if (code && NOT_LET_IN.has(code)) throw new ConfigError(`201 DATABASE_URL: ${(error as Error).message}`);
+  if (syscall) throw new ConfigError(`201 DATA_DIR: the folder cannot be used (${code})`);
+  throw error;
 }

@@ -1,7 +1,7 @@
 /** `hallway log export` and `import`: move a conference between the two logs. They open database and log themselves, without a service. */
 
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Config } from '../config.js';
 import { createLogger } from '../logger.js';
@@ -23,18 +23,20 @@ export async function exportLog(config: Config, conference: string): Promise<voi
 
 /** @param file `-` reads standard input @throws CliError */
 export async function importLog(config: Config, file: string): Promise<void> {
-  const lines = file === '-' ? createInterface({ input: process.stdin }) : await linesOf(file);
+  const input = file === '-' ? undefined : await opened(file);
   await withStore(config, 'to append', async ({ log }) => {
+    // Not before somebody takes them: what a reader of lines says while nobody listens is lost.
+    const lines = input?.readLines() ?? createInterface({ input: process.stdin });
     const { conference, known, appended } = await importConference(log, lines);
     console.log(`${conference}: ${appended} events appended${known > 0 ? `, ${known} were there already` : ''}`);
   });
 }
 
-async function linesOf(file: string): Promise<AsyncIterable<string>> {
+async function opened(file: string): Promise<FileHandle> {
   try {
     const handle = await open(file);
     if (!(await handle.stat()).isFile()) throw Object.assign(new Error('not a file'), { code: 'not a file' });
-    return handle.readLines();
+    return handle;
   } catch (error) {
     throw new CliError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }

@@ -66,7 +66,8 @@ export function observeService({ role, store, projecting, feed, sockets, pool, r
       Object.entries(pools).flatMap(([pool, { totalCount, idleCount, waitingCount }]) => [
         [totalCount - idleCount, { pool, state: 'used' }] as const,
         [idleCount, { pool, state: 'idle' }] as const,
-        [waitingCount, { pool, state: 'waiting' }] as const,
+        // Whoever has asked in this very turn gets an idle one in the next.
+        [Math.max(0, waitingCount - idleCount), { pool, state: 'waiting' }] as const,
       ]),
   });
 }

@@ -1,0 +1,97 @@
+/** What whoever starts it can mend is said in a line, and the process ends; what only reads and writes a log ends, too. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTokens } from '../../src/doors/tokens/tokens.js';
+import { api, openDemo, startProcess } from '../support/process.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { withTestLog } from '../support/test-log.js';
+
+interface Ended {
+  readonly code: number | string | null | undefined;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function hallway(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  input = '',
+): Promise<Ended> {
+  const env = { PATH: process.env.PATH ?? '', ...(await withTestLog(environment)) };
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['dist/src/cli/main.js', ...args],
+      { env, timeout: 25_000, maxBuffer: 16 * 1024 * 1024 },
+      (error, out, err) => resolve({ code: error ? error.code : 0, out, err }),
+    );
+    child.stdin?.end(input);
+  });
+}
+
+describe('the command line', () => {
+  let database: TestDatabase;
+  let folder: string;
+  let taken: Server;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    folder = mkdtempSync(path.join(tmpdir(), 'hallway-starts-'));
+    taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(async () => {
+    taken.close();
+    rmSync(folder, { recursive: true });
+    await database.drop();
+  });
+
+  it('a port that is taken: one line, exit 1, and no partition was claimed', async () => {
+    const { port } = taken.address() as AddressInfo;
+    const ended = await hallway(['start'], { DATABASE_URL: database.url, PORT: String(port), METRICS_PORT: '0' });
+    expect(ended).toEqual({ code: 1, out: '', err: `hallway: 201 PORT: 127.0.0.1:${port} is taken\n` });
+    expect((await database.pool.query('select 1 from generation')).rowCount).toBe(0);
+  }, 30_000);
+
+  it.each([
+    [
+      'nobody at its address',
+      () => ({ DATABASE_URL: 'postgres://x@127.0.0.1:1/x' }),
+      /^hallway: 201 DATABASE_URL: .*ECONNREFUSED/,
+    ],
+    [
+      'no such database',
+      () => ({ DATABASE_URL: `${database.url}-not` }),
+      /^hallway: 201 DATABASE_URL: .*does not exist\n$/,
+    ],
+    ['a folder that is a file', () => ({ DATA_DIR: path.resolve('package.json') }), /^hallway: 201 DATA_DIR: /],
+  ])('%s: one line, exit 1', async (_, environment, said) => {
+    const { code, err } = await hallway(['dead-letters', 'list'], environment());
+    expect([code, err.split('\n').length, err]).toEqual([1, 2, expect.stringMatching(said)]);
+  });
+
+  it('a conference’s log goes out into a file and comes in from a file and from standard input', async () => {
+    const environment = { DATABASE_URL: database.url };
+    const service = await startProcess(environment);
+    await service.printed(/is ready/);
+    const token = await (await createTokens(database.pool)).issue(
+      { actor: 'olga', role: 'organizer', conference: '*' },
+      600,
+    );
+    await openDemo(api(() => service.url, token));
+    await service.end('SIGTERM');
+    const file = path.join(folder, 'demo.ndjson');
+    const exported = await hallway(['log', 'export', 'demo'], environment);
+    writeFileSync(file, exported.out);
+    const events = readFileSync(file, 'utf8').trim().split('\n').length - 1;
+    expect(events).toBeGreaterThan(5);
+    const there = { code: 0, out: `demo: 0 events appended, ${events} were there already\n`, err: '' };
+    expect(await hallway(['log', 'import', file], environment)).toEqual(there);
+    expect(await hallway(['log', 'import', '-'], environment, exported.out)).toEqual(there);
+    const garbage = await hallway(['log', 'import', '-'], environment, 'garbage\n');
+    expect([garbage.code, garbage.err]).toEqual([1, 'hallway: 200 line 1 is not JSON; nothing was appended\n']);
+  }, 90_000);
+});
