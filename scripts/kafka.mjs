@@ -60,7 +60,7 @@ const commands = {
     const missing = missingForKafka(CACHE);
     if (missing) throw new Error(missing);
     const [, tool = '', ...args] = process.argv.slice(2);
-    if (!/^\w+$/.test(tool)) throw new Error(USAGE);
+    if (!/^\w+(\.\w+)*$/.test(tool)) throw new Error(USAGE);
     const java = ['-cp', path.join(ensureJars(CACHE), '*'), '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', `org.apache.kafka.tools.${tool}`];
     const { status } = spawnSync('java', [...java, ...args], { stdio: 'inherit' });
     process.exitCode = status ?? 1;

@@ -15,6 +15,7 @@ const run = (command, args) =>
   spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
 
 const missing = NEEDS.filter((need) => !has(need.command));
+if (missing.length === 0 && process.env.npm_lifecycle_event === 'setup') process.stdout.write('setup: nothing is missing\n');
 if (missing.length > 0) {
   const packages = missing.flatMap((need) => need.packages);
   const mayInstall = process.getuid?.() === 0 && has('apt-get');

@@ -203,10 +203,7 @@ async function openGateway(
     await feed.close();
     await pool.end();
   };
-  const { port } = await listenOn(server, config).catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
+  const port = await portOf(server, config, stop);
   return {
     url: config.PORT === 0 ? `http://${config.HOST}:${port}` : config.publicUrl,
     tokens,
@@ -222,8 +219,14 @@ async function openGateway(
 const gatewayPool = ({ url }: Store, logger: Logger) =>
   createPool({ url, applicationName: 'hallway gateway', logger, max: 4, statementTimeoutMs: GATEWAY_STATEMENT_MS });
 
-const intakeOf = ({ HALLWAY_PRODUCERS: producers = {} }: Config, commands: CommandDoor): Intake =>
-  createIntake({ producers, handle: (command) => commands.takeForeign(command) });
+/** @throws ConfigError: a source may send what nobody knows */
+function intakeOf({ HALLWAY_PRODUCERS: producers = {} }: Config, commands: CommandDoor): Intake {
+  const unknown = Object.values(producers)
+    .flat()
+    .find((type) => type !== '*' && !catalog.has(type));
+  if (unknown) throw new ConfigError(`201 HALLWAY_PRODUCERS: there is no event ${unknown}`);
+  return createIntake({ producers, handle: (command) => commands.takeForeign(command) });
+}
 
 async function readLive<T>(pool: Queryable, read: (db: Queryable, schema: string) => Promise<T>): Promise<T> {
   const live = await liveGeneration(pool);
@@ -241,6 +244,16 @@ async function createApp(ports: HttpPorts, role: Config['ROLE']): Promise<NestEx
   if (role !== 'projector') servePages(app);
   await app.init();
   return app;
+}
+
+/** Listens; what was opened for it is closed if it cannot. @throws ConfigError */
+async function portOf(server: Server, config: Config, stop: () => Promise<void>): Promise<number> {
+  try {
+    return (await listenOn(server, config)).port;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** @throws ConfigError */

@@ -25,7 +25,7 @@ export class Service {
   access(): { readonly url: string; readonly token: string } {
     if (!this.token) {
       throw new CliError(
-        'there is no token: set HALLWAY_TOKEN, or run this in the folder of a service running on this machine (DATA_DIR)',
+        'there is no token: set HALLWAY_TOKEN (`hallway token -r organizer` makes one where DATABASE_URL is set), or run this in the folder of a service running on this machine (DATA_DIR)',
       );
     }
     return { url: this.url, token: this.token };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTokens } from '../../src/doors/tokens/tokens.js';
-import { api, openDemo, startProcess } from '../support/process.js';
+import { api, freePort, openDemo, startProcess } from '../support/process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { withTestLog } from '../support/test-log.js';
 
@@ -51,7 +51,9 @@ describe('the command line', () => {
 
   it('a port that is taken: one line, exit 1, and no partition was claimed', async () => {
     const { port } = taken.address() as AddressInfo;
-    const ended = await hallway(['start'], { DATABASE_URL: database.url, PORT: String(port), METRICS_PORT: '0' });
+    // Metrics are served all the same, and must not keep the process alive.
+    const environment = { DATABASE_URL: database.url, PORT: String(port), METRICS_PORT: String(await freePort()) };
+    const ended = await hallway(['start'], environment);
     expect(ended).toEqual({ code: 1, out: '', err: `hallway: 201 PORT: 127.0.0.1:${port} is taken\n` });
     expect((await database.pool.query('select 1 from generation')).rowCount).toBe(0);
   }, 30_000);

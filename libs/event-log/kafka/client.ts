@@ -37,12 +37,25 @@ export function createClient({ brokers, clientId, ssl, sasl }: KafkaConnection, 
   });
 }
 
+/** What kafkajs repeats, it repeats hundreds of times in an outage: once in so long is a line, the rest is for those who look closely. */
+const SAY_AGAIN_MS = 10_000;
+const MAX_SAID = 100;
+/** Lines → when they were last told. Of the process: consumers are rebuilt, and each would say it again. */
+const said = new Map<string, number>();
+
 /** What kafkajs calls an error is mostly something that it retries by itself; what is not is an alarm of ours. */
 function forward(logger: Logger, { level, namespace, log }: LogEntry): void {
   const { message, timestamp: _, logger: __, ...details } = log;
   const line = `kafka ${namespace}: ${message}`;
-  if (level === kafkajs.logLevel.ERROR) logger.warn(details, line);
-  else logger.debug(details, line);
+  const now = performance.now();
+  const isNews = now - (said.get(line) ?? Number.NEGATIVE_INFINITY) >= SAY_AGAIN_MS;
+  if (level !== kafkajs.logLevel.ERROR || !isNews) {
+    logger.debug(details, line);
+    return;
+  }
+  if (said.size >= MAX_SAID) said.clear();
+  said.set(line, now);
+  logger.warn(details, line);
 }
 
 const CHECK_MS = 10;
