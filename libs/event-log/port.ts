@@ -45,13 +45,14 @@ export interface Watermarks {
 }
 
 /**
- * One reader of partitions. All calls for one partition come one after another, never overlapping, except `lost`, which may
- * come at any time (then the result of a running call is dropped by the adapter).
+ * One reader of partitions. All of them are offered to each reader: readers agree among themselves who takes which. All calls for one
+ * partition come one after another, never overlapping, except `lost`, which may come at any time (then the result of a running call
+ * is dropped by the adapter).
  */
 export interface PartitionConsumer {
   /**
-   * The adapter offers a partition. The answer is the offset to read from, or null: "not mine (yet)", upon which it is offered
-   * again: soon on the embedded log (a lease may have run out), after a newer heartbeat of the group on Kafka.
+   * The adapter can read a partition and offers it. The answer is the offset to read from, or null: "not mine (yet)", upon which it
+   * is offered again within half a second (a lease may have run out).
    */
   claim(partition: number): Promise<bigint | null>;
   /**
@@ -69,13 +70,13 @@ export interface PartitionConsumer {
 }
 
 export interface SubscriptionStatus {
-  /** Milliseconds since the log last showed that this reader takes part in it; 0 on logs without a coordinator. */
+  /** Milliseconds since the log last showed that it can be read; 0 on logs that are not far away. */
   readonly silentMs: number;
   /** Why partitions stand still until an operator acts: truncated, recreated, another number of partitions. */
   readonly alarms: readonly string[];
   /**
-   * Partitions that are this reader's to claim (without a coordinator all of them), each with the milliseconds for which its claim
-   * has been due without an answer: it fails again and again, or waits for a batch that hangs. 0: claimed, or declined.
+   * Partitions that are offered to this reader, each with the milliseconds for which its claim has been due without an answer: it
+   * fails again and again, or waits for a batch that hangs. 0: claimed, or declined.
    */
   readonly assigned: ReadonlyMap<number, number>;
 }
@@ -89,11 +90,6 @@ export interface LogSubscription {
 export interface EventLog {
   /** Fixed when the log is first made. */
   readonly partitions: number;
-  /**
-   * Whether the log itself gives each partition to one reader of a group. Then who is offered a partition need not wait for the
-   * lease of the one who had it before; that one, should it still run, is fenced.
-   */
-  readonly coordinated: boolean;
   /** Identity of what the offsets count: changes with a restore, an import, a recreated topic, a failover. */
   identity(): Promise<string>;
   /**
@@ -105,7 +101,7 @@ export interface EventLog {
   /** Up to `limit` records from `from` on; an empty batch at the end of the log. */
   read(partition: number, from: bigint, limit: number): Promise<LogBatch>;
   watermarks(partition: number): Promise<Watermarks>;
-  /** @param group readers of one group share the partitions between them (where a coordinator does that); one word */
+  /** @param group one word, under which the log's own tools (Kafka's) show how far was read */
   subscribe(consumer: PartitionConsumer, group: string): LogSubscription;
   close(): Promise<void>;
 }

@@ -30,23 +30,15 @@ export class LogMismatch extends Error {
   override readonly name = 'LogMismatch';
 }
 
-/**
- * null while another's lease lives, unless the log's coordinator gave the partition to this owner: then the other, should it still
- * run, is fenced by the new epoch.
- */
-export async function claim(
-  db: Queryable,
-  partition: number,
-  owner: string,
-  coordinated = false,
-): Promise<Claim | null> {
+/** null while another's lease lives. Once it has run out, the other, should it still run, is fenced by the new epoch. */
+export async function claim(db: Queryable, partition: number, owner: string): Promise<Claim | null> {
   await db.query('insert into projection_checkpoint (partition) values ($1) on conflict do nothing', [partition]);
   const { rows } = await db.query<{ owner_epoch: string; next_offset: string; fingerprint: Buffer | null }>(
     `update projection_checkpoint
      set owner = $2, owner_epoch = owner_epoch + 1, lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-     where partition = $1 and ($3 or owner = $2 or lease_until < clock_timestamp())
+     where partition = $1 and (owner = $2 or lease_until < clock_timestamp())
      returning owner_epoch, next_offset, fingerprint`,
-    [partition, owner, coordinated],
+    [partition, owner],
   );
   const row = rows[0];
   return row

@@ -1,5 +1,12 @@
 /** A batch never splits a command: its events are one transaction (I2). */
 import type { LogRecord } from '#libs/event-log';
+import type { BatchSize } from './batch-size.js';
+
+/** Whole commands, and where the next batch begins. */
+export interface Batch {
+  readonly records: readonly LogRecord[];
+  readonly next: bigint;
+}
 
 const number = (record: LogRecord, header: string): number => {
   const text = record.headers.get(header)?.toString('utf8') ?? '';
@@ -28,4 +35,22 @@ export function groupByCommand(records: readonly LogRecord[]): readonly (readonl
 export function isCut(group: readonly LogRecord[]): boolean {
   const last = group.at(-1);
   return last !== undefined && number(last, 'ce_index') + 1 < number(last, 'ce_count');
+}
+
+/** Whole commands, as many as commit in good time. */
+export function* batchesOf(
+  groups: readonly (readonly LogRecord[])[],
+  { from, end }: { readonly from: bigint; readonly end: bigint },
+  size: Pick<BatchSize, 'current'>,
+): Iterable<Batch> {
+  let pending: LogRecord[] = [];
+  for (const [index, group] of groups.entries()) {
+    pending.push(...group);
+    const following = groups[index + 1]?.[0];
+    if (following && pending.length < size.current) continue;
+    yield { records: pending, next: following?.offset ?? end };
+    pending = [];
+  }
+  // Hidden records only: the checkpoint moves over them with the next batch.
+  if (groups.length === 0 && end > from) yield { records: [], next: end };
 }

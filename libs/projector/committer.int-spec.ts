@@ -5,7 +5,8 @@ import { catalog, killable, set, station } from '../../test/support/station.js';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { BatchSize } from './batch-size.js';
 import { claim } from './checkpoint.js';
-import { type Batch, Committer } from './committer.js';
+import type { Batch } from './commands-of.js';
+import { Committer } from './committer.js';
 import { createProjector } from './projector.js';
 import { whenProjected } from './when-projected.js';
 

@@ -3,11 +3,11 @@
  * process's work and writing is the database's, and each would wait for the other half of the time (bench/projection.mjs).
  */
 import type pg from 'pg';
-import type { EventCatalog, EventReader, LogRecord } from '#libs/event-log';
+import type { EventCatalog, EventReader } from '#libs/event-log';
 import { isDataError, type Logger } from '#libs/postgres';
 import type { BatchSize } from './batch-size.js';
 import { type Claim, fingerprintOf, type Generation } from './checkpoint.js';
-import { groupByCommand } from './commands-of.js';
+import { type Batch, groupByCommand } from './commands-of.js';
 import { ProjectionFailed } from './documents.js';
 import { foldBatch } from './fold.js';
 import { Statistics } from './housekeeping.js';
@@ -32,12 +32,6 @@ export interface CommitterOptions {
   readonly maxKnown?: number;
   /** A batch is in the database; the checkpoint stands behind it. */
   readonly onCommit: (plan: BatchPlan) => Promise<void> | void;
-}
-
-/** Whole commands, and where the next batch begins. */
-export interface Batch {
-  readonly records: readonly LogRecord[];
-  readonly next: bigint;
 }
 
 interface Folded extends Batch {

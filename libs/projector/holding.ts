@@ -2,7 +2,7 @@
 import type { EventLog } from '#libs/event-log';
 import type { Logger, Queryable } from '#libs/postgres';
 import { recorded } from '#libs/signals';
-import { beat, type Claim } from './checkpoint.js';
+import { beat, type Claim, giveUp } from './checkpoint.js';
 import type { Committer } from './committer.js';
 import type { Standing } from './standing.js';
 
@@ -50,6 +50,15 @@ export class Holding {
   end(): void {
     clearInterval(this.#timer);
     this.fenced = true;
+  }
+
+  /** For another to take, after the batch in hand. Never throws. */
+  async giveUp(): Promise<void> {
+    const { db, claimed, logger } = this.options;
+    this.end();
+    await this.inTurn(() => giveUp(db, claimed)).catch((err: unknown) =>
+      logger.warn({ err, partition: claimed.partition }, 'the lease was not given up; it will run out'),
+    );
   }
 
   beat(): void {

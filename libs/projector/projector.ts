@@ -6,7 +6,6 @@ import type {
   EventReader,
   Journal,
   LogBatch,
-  LogRecord,
   LogSubscription,
   PartitionConsumer,
   SubscriptionStatus,
@@ -14,15 +13,16 @@ import type {
 import type { Logger } from '#libs/postgres';
 import { recorded } from '#libs/signals';
 import { BatchSize } from './batch-size.js';
-import { type Claim, claim, Fenced, type Generation, giveUp, LogMismatch } from './checkpoint.js';
-import { groupByCommand, isCut } from './commands-of.js';
-import { type Batch, Committer } from './committer.js';
+import { type Claim, Fenced, type Generation } from './checkpoint.js';
+import { Claiming } from './claiming.js';
+import { batchesOf, groupByCommand, isCut } from './commands-of.js';
+import { Committer } from './committer.js';
 import { Holding } from './holding.js';
 import { sweepTombstones } from './housekeeping.js';
+import { Membership } from './membership.js';
 import type { BatchPlan } from './plan.js';
 import type { ProjectionSet } from './projection.js';
 import { Standing } from './standing.js';
-import { verify } from './verify.js';
 
 export interface ProjectorOptions {
   /** Connections whose search_path is the generation's schema. */
@@ -67,11 +67,6 @@ export interface Projector {
   stop(): Promise<void>;
 }
 
-interface Span {
-  readonly from: bigint;
-  readonly end: bigint;
-}
-
 const SWEEP_EVERY = 500;
 
 export const createProjector = (options: ProjectorOptions): Projector => new LogProjector(options);
@@ -80,11 +75,20 @@ class LogProjector implements Projector, PartitionConsumer {
   private readonly held = new Map<number, Holding>();
   private readonly standings: readonly Standing[];
   private readonly size = new BatchSize();
+  private readonly membership: Membership;
+  private readonly claiming: Claiming;
   private subscription: LogSubscription | undefined;
   private retired: (() => void) | undefined;
 
   constructor(private readonly options: ProjectorOptions) {
-    this.standings = Array.from({ length: options.log.partitions }, () => new Standing());
+    const { pool: db, owner, logger, log } = options;
+    const { partitions } = log;
+    this.standings = Array.from({ length: partitions }, () => new Standing());
+    const onShare = (share: number) => this.giveUpBeyond(share);
+    const membership = new Membership({ db, owner, partitions, logger, onShare });
+    const owned = () => this.owned().length;
+    this.membership = membership;
+    this.claiming = new Claiming({ db, log, owner, logger, membership, owned, isRetired: () => this.isRetired() });
   }
 
   start(): void {
@@ -122,15 +126,10 @@ class LogProjector implements Projector, PartitionConsumer {
   }
 
   async stop(): Promise<void> {
-    const claims = [...this.held.values()].map(({ claimed }) => claimed);
+    const left = this.membership.leave();
+    const held = [...this.held.values()];
     await this.subscription?.close();
-    await Promise.all(
-      claims.map((claimed) =>
-        giveUp(this.options.pool, claimed).catch((err) =>
-          this.options.logger.warn({ err }, 'the lease was not given up; it will run out'),
-        ),
-      ),
-    );
+    await Promise.all([left, ...held.map((one) => one.giveUp())]);
   }
 
   async claim(partition: number): Promise<bigint | null> {
@@ -150,6 +149,7 @@ class LogProjector implements Projector, PartitionConsumer {
     const held = this.held.get(batch.partition);
     if (!held || held.fenced) return null;
     return held.inTurn(async () => {
+      if (held.fenced) return null;
       const { claimed } = held;
       if (batch.fetchedOffset > claimed.next) return claimed.next; // A gap would be a loss: read again from where we are.
       this.standing(batch.partition).saw(batch.highWatermark);
@@ -160,7 +160,7 @@ class LogProjector implements Projector, PartitionConsumer {
       const whole = cut ? groups.slice(0, -1) : groups;
       const end = cut?.[0]?.offset ?? batch.nextOffset;
       try {
-        await held.committer.run(this.batchesOf(whole, { from: claimed.next, end }));
+        await held.committer.run(batchesOf(whole, { from: claimed.next, end }, this.size));
         return claimed.next;
       } catch (error) {
         if (!(error instanceof Fenced)) {
@@ -186,37 +186,37 @@ class LogProjector implements Projector, PartitionConsumer {
     return standing;
   }
 
+  private owned(): readonly Holding[] {
+    return [...this.held.values()].filter(({ fenced }) => !fenced);
+  }
+
+  /** The last ones claimed go first: their rows are the least likely to be in memory. */
+  private giveUpBeyond(share: number): void {
+    for (const one of this.owned().slice(share)) void one.giveUp();
+  }
+
   private async take(partition: number): Promise<bigint | null> {
-    const { pool, owner, log, logger } = this.options;
     const standing = this.standing(partition);
-    const claimed = (await this.isRetired()) ? null : await claim(pool, partition, owner, log.coordinated);
-    if (!claimed) {
-      standing.forget();
-      return null;
-    }
-    try {
-      await verify(log, claimed);
-    } catch (error) {
-      if (!(error instanceof LogMismatch)) throw error;
-      standing.stopped = error.message;
-      logger.error({ partition, next: String(claimed.next) }, error.message);
-      await giveUp(pool, claimed);
-      return null;
-    }
-    recorded.claims.add(1);
-    recorded.fences.add(0); // It is there from the first scrape on: a rate of what begins at 1 is blind to the first.
-    const skipped = await this.skipped();
-    standing.claimed(claimed.next);
-    this.held.set(partition, this.hold(claimed, skipped));
-    logger.debug({ partition, next: String(claimed.next) }, 'partition claimed');
-    return claimed.next;
+    const hold = async (claimed: Claim) => {
+      const skipped = await this.skipped();
+      recorded.claims.add(1);
+      recorded.fences.add(0); // It is there from the first scrape on: a rate of what begins at 1 is blind to the first.
+      standing.claimed(claimed.next);
+      this.held.set(partition, this.hold(claimed, skipped));
+      this.options.logger.debug({ partition, next: String(claimed.next) }, 'partition claimed');
+    };
+    const taken = await this.claiming.take(partition, standing, hold);
+    return taken ? (this.held.get(partition)?.claimed.next ?? null) : null;
   }
 
   private hold(claimed: Claim, skipped: Set<string>): Holding {
     const { pool, log, logger, journal } = this.options;
     const standing = this.standing(claimed.partition);
     const committer = this.committerOf(claimed, journal.reader(), skipped);
-    const onBeat = () => this.options.onCommit?.();
+    const onBeat = () => {
+      this.membership.sign();
+      this.options.onCommit?.();
+    };
     return new Holding({ db: pool, log, logger, claimed, committer, standing, onBeat });
   }
 
@@ -229,26 +229,13 @@ class LogProjector implements Projector, PartitionConsumer {
     return new Set(rows.map((row) => `${row.conference} ${row.offset}`));
   }
 
-  /** Whole commands, as many as commit in good time. */
-  private *batchesOf(groups: readonly (readonly LogRecord[])[], { from, end }: Span): Iterable<Batch> {
-    let pending: LogRecord[] = [];
-    for (const [index, group] of groups.entries()) {
-      pending.push(...group);
-      const following = groups[index + 1]?.[0];
-      if (following && pending.length < this.size.current) continue;
-      yield { records: pending, next: following?.offset ?? end };
-      pending = [];
-    }
-    // Hidden records only: the checkpoint moves over them with the next batch.
-    if (groups.length === 0 && end > from) yield { records: [], next: end };
-  }
-
   private committerOf(claimed: Claim, reader: EventReader, skipped: Set<string>): Committer {
     const { pool, set, catalog, generation, logger } = this.options;
     const { size } = this;
     let batches = 0;
     const onCommit = async ({ missingKeys, partition, next }: BatchPlan) => {
       this.standing(partition).moved(next);
+      this.membership.sign();
       this.options.onCommit?.();
       if (missingKeys > 0) logger.error({ partition, missingKeys }, 'keys of sealed fields are missing');
       if (++batches % SWEEP_EVERY === 0) await sweepTombstones(pool, generation, claimed);

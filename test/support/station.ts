@@ -60,8 +60,8 @@ export const set: ProjectionSet = {
 export const catalog: EventCatalog = new Map([['thing-counted', { version: 1, personal: [], check: () => undefined }]]);
 
 /** A log, a generation of its own, and connections into its schema. */
-export async function station(database: TestDatabase) {
-  const log = createMemoryLog({ partitions: 1 });
+export async function station(database: TestDatabase, partitions = 1) {
+  const log = createMemoryLog({ partitions });
   const journal = createJournal({ log, catalog, keys: createMemoryKeys() });
   const logIdentity = await log.identity();
   const schema = `t${randomUUID().slice(0, 8)}`;

@@ -5,6 +5,7 @@ import type { Logger } from '#libs/postgres';
 import type { LogBatch, PartitionConsumer } from '../port.js';
 import { judge } from './guard.js';
 import type { PinnedTopic } from './pinned-topic.js';
+import type { ReadMarks } from './read-marks.js';
 import { toLogRecord } from './records.js';
 import { inTurn, type Slot, succeeded } from './slot.js';
 import type { Steering } from './steering.js';
@@ -18,11 +19,11 @@ export interface Holder {
   /** Whether the topic is still the pinned one; if not, all partitions have been let go of. @throws LogUnavailable */
   isPinned(): Promise<boolean>;
   release(slot: Slot): void;
-  offerAfterHeartbeat(slot: Slot): void;
+  offerAgain(slot: Slot): void;
   offerAfterPause(slot: Slot, era: number): void;
   /** @param forGood until the next join */
   halt(slot: Slot, reason: string, forGood?: boolean): void;
-  /** This member took part in the group just now. */
+  /** Kafka was read just now. */
   sign(): void;
 }
 
@@ -30,6 +31,7 @@ export interface DeliveryOptions {
   readonly topic: PinnedTopic;
   readonly consumer: PartitionConsumer;
   readonly steering: Steering;
+  readonly marks: ReadMarks;
   readonly logger: Logger;
   readonly heartbeatMs: number;
   readonly holder: Holder;
@@ -80,7 +82,7 @@ export class Delivery {
   }
 
   async #deliver(slot: Slot, payload: EachBatchPayload, era: number): Promise<void> {
-    const { holder, steering } = this.options;
+    const { holder, steering, marks } = this.options;
     const { batch } = payload;
     const records = batch.messages.map(toLogRecord);
     const end = BigInt(batch.lastOffset()) + 1n;
@@ -101,7 +103,7 @@ export class Delivery {
     if (slot.next === null || era !== holder.era()) return;
     if (slot.next === end) payload.resolveOffset(batch.lastOffset());
     else steering.seek(slot.partition, slot.next);
-    steering.commit(slot);
+    marks.note(slot.partition, slot.next);
   }
 
   /** The consumer's answer becomes `slot.next`. */
@@ -117,7 +119,7 @@ export class Delivery {
           succeeded(slot);
         } else {
           holder.release(slot);
-          holder.offerAfterHeartbeat(slot);
+          holder.offerAgain(slot);
         }
       }
     } catch (err) {

@@ -67,7 +67,7 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
         topic: fromPin,
         consumer,
         verify,
-        groupId: `${pinned.groupPrefix}-${group}`,
+        group: `${pinned.groupPrefix}-${group}`,
         logger: options.logger,
         timing: options.timing ?? TIMING,
         partitionsAtOnce: options.partitionsAtOnce ?? PARTITIONS_AT_ONCE,
@@ -101,7 +101,6 @@ async function pinAtStart(options: KafkaLogOptions, topic: Topic): Promise<Pin> 
 }
 
 class KafkaLog implements EventLog {
-  readonly coordinated = true;
   readonly partitions: number;
   readonly #subscriptions = new Set<LogSubscription>();
 

@@ -1,7 +1,9 @@
 /**
- * One kafkajs consumer from its first join to its end. On each join all partitions are paused before the first fetch, claimed, set
- * to the claimed offset and resumed; what an earlier join began is dropped. kafkajs's own committed offsets decide nothing.
+ * One kafkajs consumer from its first join to its end, alone in a group of its own: who reads which partition is agreed in Postgres,
+ * by claims. On each join all partitions are paused before the first fetch, claimed, set to the claimed offset and resumed; what an
+ * earlier join began is dropped. kafkajs's own committed offsets decide nothing.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
@@ -10,11 +12,12 @@ import { Delivery, type Holder } from './delivery.js';
 import { outside } from './guard.js';
 import { createPinWatch, type PinWatch } from './pin-watch.js';
 import type { PinnedTopic } from './pinned-topic.js';
+import type { ReadMarks } from './read-marks.js';
 import { backOff, createSlot, inTurn, isDue, type Slot } from './slot.js';
 import { Steering } from './steering.js';
 
 export interface Timing {
-  /** After so long without a heartbeat the group gives the partitions to others. */
+  /** After so long without a heartbeat the broker forgets a member. */
   readonly sessionMs: number;
   readonly heartbeatMs: number;
 }
@@ -22,7 +25,9 @@ export interface Timing {
 export interface MemberOptions {
   readonly kafka: Kafka;
   readonly topic: PinnedTopic;
-  readonly groupId: string;
+  /** Its own group's name begins with it. */
+  readonly group: string;
+  readonly marks: ReadMarks;
   readonly consumer: PartitionConsumer;
   /** Kept from one member of the subscription to the next: their calls for one partition do not overlap either. */
   readonly slots: Map<number, Slot>;
@@ -31,7 +36,7 @@ export interface MemberOptions {
   readonly logger: Logger;
   readonly timing: Timing;
   readonly partitionsAtOnce: number;
-  /** Something showed that this member takes part in the group. */
+  /** Something showed that this member reads, or could. */
   readonly onSign: () => void;
   /** null: it is over. */
   readonly onAlarm: (place: string, reason: string | null) => void;
@@ -42,11 +47,13 @@ const placeOf = (partition: number): string => `partition ${partition}`;
 const FETCH_WAIT_MS = 200;
 const REBALANCE_MS = 10_000;
 const LEAVE_MS = 5_000;
+const OFFER_EVERY_MS = 500;
 
 export class Member implements Holder {
   readonly #consumer: Consumer;
   readonly #steering: Steering;
   #assigned: readonly number[] = [];
+  readonly #offers = setInterval(() => this.#tick(), OFFER_EVERY_MS);
   #era = 0;
   #closed = false;
   readonly #watch: PinWatch;
@@ -54,9 +61,9 @@ export class Member implements Holder {
   readonly ended: Promise<string>;
 
   constructor(private readonly options: MemberOptions) {
-    const { kafka, topic, groupId, timing, logger } = options;
+    const { kafka, topic, group, timing, logger } = options;
     this.#consumer = kafka.consumer({
-      groupId,
+      groupId: `${group}-${randomUUID()}`,
       sessionTimeout: timing.sessionMs,
       heartbeatInterval: timing.heartbeatMs,
       rebalanceTimeout: REBALANCE_MS,
@@ -81,9 +88,10 @@ export class Member implements Holder {
 
   /** @throws kafkajs errors: Kafka cannot be reached */
   async start(): Promise<void> {
-    const { topic, consumer, logger, timing, partitionsAtOnce } = this.options;
+    const { topic, consumer, marks, logger, timing, partitionsAtOnce } = this.options;
     const steering = this.#steering;
-    const delivery = new Delivery({ topic, consumer, steering, logger, heartbeatMs: timing.heartbeatMs, holder: this });
+    const { heartbeatMs } = timing;
+    const delivery = new Delivery({ topic, consumer, steering, marks, logger, heartbeatMs, holder: this });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topic: topic.name, fromBeginning: true });
     await this.#consumer.run({
@@ -97,6 +105,7 @@ export class Member implements Holder {
   /** Waits for what is in hand (bounded), leaves the group, and lets go of all partitions. Never throws. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#offers);
     const turns = [...this.options.slots.values()].map(({ turn }) => turn);
     const late = new AbortController();
     await Promise.race([
@@ -114,9 +123,6 @@ export class Member implements Holder {
     this.#left();
     this.sign();
     this.#assigned = partitions;
-    // Whoever has the others now says what is wrong with them.
-    for (const { partition } of this.options.slots.values())
-      if (!partitions.includes(partition)) this.options.onAlarm(placeOf(partition), null);
     if (partitions.length === 0) return;
     this.#watch.forget();
     this.#steering.pause(partitions);
@@ -134,17 +140,15 @@ export class Member implements Holder {
     if (this.#closed) return;
     this.sign();
     this.#inspect().catch((err) => this.options.logger.debug({ err }, 'the topic could not be looked at'));
-    this.#offer(({ declined }) => declined);
-    this.#recall();
   }
 
-  /** After the offers: this heartbeat may have been answered before the claim was lost, the next one will be newer (I1). */
-  #recall(): void {
+  #tick(): void {
     for (const slot of this.#assigned.map((partition) => this.slot(partition))) {
       if (slot.next === null || this.options.consumer.holds(slot.partition)) continue;
       this.release(slot);
-      this.offerAfterHeartbeat(slot);
+      this.offerAgain(slot);
     }
+    this.#offer(({ declined }) => declined);
   }
 
   #offer(which: (slot: Slot) => boolean): void {
@@ -173,8 +177,10 @@ export class Member implements Holder {
       const reason = claimed === null ? null : outside(partition, claimed, await topic.watermarks(partition));
       if (claimed !== null && reason === null && !isStale()) return this.#take(slot, claimed);
       if (claimed !== null) consumer.lost(partition);
-      if (reason) this.halt(slot, reason);
-      else this.offerAfterHeartbeat(slot);
+      if (reason) return this.halt(slot, reason);
+      // Whoever has it now says what is wrong with it.
+      if (claimed === null) this.options.onAlarm(placeOf(partition), null);
+      this.offerAgain(slot);
     } catch (err) {
       if (claimed !== null) consumer.lost(partition);
       logger.warn({ err, partition }, 'a partition could not be claimed; trying again');
@@ -199,7 +205,7 @@ export class Member implements Holder {
     if (changed !== null)
       for (const slot of this.options.slots.values()) {
         this.release(slot);
-        this.offerAfterHeartbeat(slot);
+        this.offerAgain(slot);
       }
   }
 
@@ -232,7 +238,7 @@ export class Member implements Holder {
     return this.#closed;
   }
 
-  /** Partitions of the group's last assignment, with the milliseconds for which a claim has been due. */
+  /** Partitions that are offered, with the milliseconds for which a claim has been due. */
   assigned(): ReadonlyMap<number, number> {
     const now = performance.now();
     const slots = this.#assigned.map((partition) => this.slot(partition));
@@ -247,7 +253,7 @@ export class Member implements Holder {
     this.options.consumer.lost(slot.partition);
   }
 
-  offerAfterHeartbeat(slot: Slot): void {
+  offerAgain(slot: Slot): void {
     slot.declined = true;
   }
 
@@ -258,7 +264,7 @@ export class Member implements Holder {
   halt(slot: Slot, reason: string, forGood = false): void {
     this.options.onAlarm(placeOf(slot.partition), reason);
     slot.halted = forGood;
-    if (!forGood) this.offerAfterHeartbeat(slot);
+    if (!forGood) this.offerAgain(slot);
   }
 
   sign(): void {

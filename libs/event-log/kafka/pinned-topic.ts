@@ -26,6 +26,7 @@ export function pinnedFrom(topic: Topic, begins: readonly bigint[]): PinnedTopic
       const batch = await topic.read(partition, physical(partition, from), limit);
       return { ...batch, fetchedOffset: from };
     },
+    commit: (group, next) => topic.commit(group, next),
     close: () => topic.close(),
   };
 }

@@ -3,7 +3,7 @@ export interface Slot {
   readonly partition: number;
   /** Offset to deliver next; null while not claimed. */
   next: bigint | null;
-  /** Not ours yet: offered again after a newer heartbeat of the group. */
+  /** Not ours yet: offered again and again. */
   declined: boolean;
   /** What stands there cannot be read, and will not change: not offered before the next join. */
   halted: boolean;
@@ -11,7 +11,6 @@ export interface Slot {
   dueSince: number;
   turn: Promise<unknown>;
   retryMs: number;
-  committedAt: number;
 }
 
 const RETRY_MIN_MS = 50;
@@ -25,7 +24,6 @@ export const createSlot = (partition: number): Slot => ({
   dueSince: performance.now(),
   turn: Promise.resolve(),
   retryMs: RETRY_MIN_MS,
-  committedAt: 0,
 });
 
 /** Neither claimed nor declined nor halted: an answer is waited for. */

@@ -3,9 +3,6 @@
 import type { Consumer } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
 import type { PinnedTopic } from './pinned-topic.js';
-import type { Slot } from './slot.js';
-
-const COMMIT_EVERY_MS = 1_000;
 
 export class Steering {
   constructor(
@@ -31,16 +28,6 @@ export class Steering {
 
   resume(partition: number): void {
     this.#try(() => this.consumer.resume([{ topic: this.topic.name, partitions: [partition] }]));
-  }
-
-  /** For lag tools only, at most once a second: the checkpoint decides. */
-  commit(slot: Slot): void {
-    const now = performance.now();
-    if (slot.next === null || now - slot.committedAt < COMMIT_EVERY_MS) return;
-    slot.committedAt = now;
-    this.consumer
-      .commitOffsets([{ topic: this.topic.name, partition: slot.partition, offset: slot.next.toString() }])
-      .catch((err) => this.logger.debug({ err }, 'the advisory offset was not committed'));
   }
 
   #try(act: () => void): void {

@@ -1,9 +1,10 @@
-/** Keeps one member of the group alive: one that kafkajs has given up, or that shows no sign of life, is rebuilt with a growing pause. */
+/** Keeps one member alive: one that kafkajs has given up, or that shows no sign of life, is rebuilt with a growing pause. */
 import type { LogSubscription } from '../port.js';
 import { Member, type MemberOptions } from './member.js';
+import { ReadMarks } from './read-marks.js';
 import { pause, silence } from './silence.js';
 
-export type SubscriptionOptions = Omit<MemberOptions, 'onSign' | 'onAlarm' | 'slots'> & {
+export type SubscriptionOptions = Omit<MemberOptions, 'onSign' | 'onAlarm' | 'slots' | 'marks'> & {
   /** Without a sign of life for so long a member is given up. */
   readonly stalledMs: number;
 };
@@ -16,6 +17,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
   const closing = new AbortController();
   const alarms = new Map<string, string>();
   const slots: MemberOptions['slots'] = new Map();
+  const marks = new ReadMarks(options.topic, options.group, logger);
   let signAt = performance.now();
   let backoff = BACKOFF_MIN_MS;
   let closed: Promise<void> | undefined;
@@ -25,6 +27,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
     new Member({
       ...options,
       slots,
+      marks,
       onSign() {
         signAt = performance.now();
         backoff = BACKOFF_MIN_MS;
@@ -51,7 +54,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
       watch.abort();
       await one.close();
       if (closing.signal.aborted) return;
-      logger.warn({ group: options.groupId, reason }, 'the consumer of the log has ended; building another');
+      logger.warn({ group: options.group, reason }, 'the consumer of the log has ended; building another');
       await pause(backoff, closing.signal);
       backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
     }

@@ -8,6 +8,8 @@ import { fetchTopicMetadata, type TopicMetadata } from './topic-metadata.js';
 
 const READ_BYTES = 1024 * 1024;
 const READ_COMMITTED = 1;
+/** The generation of one who is in no group. */
+const NOBODYS = -1;
 const MOVING_TRIES = 20;
 const MOVING_MS = 100;
 
@@ -19,6 +21,11 @@ export interface Topic {
   watermarks(partition: number): Promise<Watermarks>;
   /** @throws LogUnavailable; RangeError if `from` is no longer stored */
   read(partition: number, from: bigint, limit: number): Promise<LogBatch>;
+  /**
+   * Under the name of a group without members; whoever has members refuses it.
+   * @throws kafkajs errors; never retried, for the next commit says more
+   */
+  commit(group: string, next: ReadonlyMap<number, bigint>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,6 +71,14 @@ class KafkaTopic implements Topic {
 
   read(partition: number, from: bigint, limit: number): Promise<LogBatch> {
     return this.#withCluster((cluster) => read(cluster, this.name, partition, from, limit));
+  }
+
+  async commit(group: string, next: ReadonlyMap<number, bigint>): Promise<void> {
+    this.#cluster ??= connect(this.kafka);
+    const coordinator = await (await this.#cluster).findGroupCoordinator({ groupId: group });
+    const partitions = [...next].map(([partition, offset]) => ({ partition, offset: String(offset) }));
+    const topics = [{ topic: this.name, partitions }];
+    await coordinator.offsetCommit({ groupId: group, groupGenerationId: NOBODYS, memberId: '', topics });
   }
 
   async close(): Promise<void> {

@@ -28,7 +28,6 @@ export function createMemoryLog({ partitions }: { readonly partitions: number })
 
   const log: EventLog & PartitionSource = {
     partitions,
-    coordinated: false,
     identity: async () => identity,
     async append(key: string, records: readonly RecordToAppend[]): Promise<Position> {
       const partition = partitionOf(key, partitions);

@@ -50,7 +50,6 @@ export async function createPostgresLog({
   const appends = createAppends((partition, commands) => writeCommands(pool, partition, commands));
   const log: EventLog = {
     partitions,
-    coordinated: false,
     identity: () => identityOf(pool),
     async append(key, records) {
       const partition = partitionOf(key, partitions);

@@ -1,0 +1,122 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type EventLog, LogUnavailable, type PartitionConsumer } from '#libs/event-log';
+import { until } from '../../test/support/process.js';
+import { silent as logger } from '../../test/support/silent.js';
+import { catalog, set, station } from '../../test/support/station.js';
+import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
+import { shareOf } from './membership.js';
+import { createProjector, type Projector } from './projector.js';
+
+const PARTITIONS = 8;
+let database: TestDatabase;
+const ends: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+afterAll(() => database.drop());
+
+const surroundings = async () => {
+  const { log, journal, generation, pool } = await station(database, PARTITIONS);
+  ends.push(() => pool.end());
+  const join = (owner: string, through = log) => {
+    const projector = createProjector({ pool, log: through, journal, set, catalog, generation, owner, logger });
+    projector.start();
+    ends.push(() => projector.stop());
+    return projector;
+  };
+  /** By partition, each from its first claim on. */
+  const epochs = async () => {
+    const { rows } = await pool.query<{ partition: number; epoch: string }>(
+      'select partition, owner_epoch as epoch from projection_checkpoint order by partition',
+    );
+    return rows.map(({ epoch }) => Number(epoch));
+  };
+  return { log, pool, join, epochs };
+};
+
+/** A log that is far away: while it is blind nothing is offered, and nobody can say where it ends. */
+function blindable(log: EventLog) {
+  const far = {
+    isBlind: false,
+    log: {
+      ...log,
+      async watermarks(partition: number) {
+        if (far.isBlind) throw new LogUnavailable('blind');
+        return log.watermarks(partition);
+      },
+      subscribe: (consumer: PartitionConsumer, group: string) =>
+        log.subscribe(
+          {
+            claim: async (partition) => (far.isBlind ? null : consumer.claim(partition)),
+            consume: (batch) => consumer.consume(batch),
+            holds: (partition) => consumer.holds(partition),
+            lost: (partition) => consumer.lost(partition),
+          },
+          group,
+        ),
+    },
+  };
+  return far;
+}
+
+const owned = (projector: Projector): number => projector.status().filter((one) => one.owned).length;
+const eachHas = (...parts: readonly (readonly [Projector, number])[]) =>
+  until(`the parts are ${parts.map(([, part]) => part).join()}`, () =>
+    parts.every(([one, part]) => owned(one) === part),
+  );
+
+describe('projectors of one generation', () => {
+  it('share the partitions evenly, moving no more than they must, and take over at once from one who leaves', async () => {
+    const { pool, join, epochs } = await surroundings();
+    const one = join('one');
+    await eachHas([one, 8]);
+    expect(await epochs()).toEqual(Array(PARTITIONS).fill(1));
+    const two = join('two');
+    await eachHas([one, 4], [two, 4]);
+    const three = join('three');
+    await eachHas([one, 3], [two, 3], [three, 2]);
+    // Four have moved to the second, one of each of the two to the third.
+    expect((await epochs()).reduce((sum, epoch) => sum + epoch, 0)).toBe(PARTITIONS + 4 + 2);
+    await one.stop();
+    // Nothing is left of it that anybody would have to wait for.
+    const { rows } = await pool.query(
+      `select owner from projector where owner = 'one' union all select owner from projection_checkpoint where owner = 'one'`,
+    );
+    expect(rows).toEqual([]);
+    await eachHas([two, 4], [three, 4]);
+  });
+
+  it('take over the part of one who is gone without a word once its lease has run out', async () => {
+    const { pool, join } = await surroundings();
+    const one = join('one');
+    await eachHas([one, 8]);
+    // What is left of a process that was killed just after its last heartbeat.
+    await pool.query(`insert into projector (owner, since, lease_until)
+      values ('gone', clock_timestamp() - interval '1 hour', clock_timestamp() + interval '3 s')`);
+    await eachHas([one, 4]);
+    await eachHas([one, 8]);
+  });
+
+  it('leave their part to others while they cannot read the log', async () => {
+    const { log, join } = await surroundings();
+    const far = blindable(log);
+    const one = join('one');
+    const two = join('two', far.log);
+    await eachHas([one, 4], [two, 4]);
+    far.isBlind = true;
+    await eachHas([one, 8]);
+    far.isBlind = false;
+    await eachHas([one, 4], [two, 4]);
+  });
+});
+
+describe('a share', () => {
+  it.each([1, 2, 3, 5, 8, 13])('of %i members adds up to all partitions, and differs by one at most', (members) => {
+    const shares = Array.from({ length: members }, (_, older) => shareOf(PARTITIONS, members, older));
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBe(PARTITIONS);
+    expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+  });
+});
