@@ -70,6 +70,7 @@ describe('the command line', () => {
       /^hallway: 201 DATABASE_URL: .*does not exist\n$/,
     ],
     ['a folder that is a file', () => ({ DATA_DIR: path.resolve('package.json') }), /^hallway: 201 DATA_DIR: /],
+    ['a folder that cannot be made', () => ({ DATA_DIR: '/proc/none/data' }), /^hallway: 201 DATA_DIR: /],
   ])('%s: one line, exit 1', async (_, environment, said) => {
     const { code, err } = await hallway(['dead-letters', 'list'], environment());
     expect([code, err.split('\n').length, err]).toEqual([1, 2, expect.stringMatching(said)]);

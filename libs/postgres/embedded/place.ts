@@ -22,7 +22,7 @@ const CANDIDATES = ['postgres', 'nobody', 'node', 'daemon'];
  * @param fallbackRoot where root keeps a database whose `dataDir` lies below a folder closed to other users
  */
 export async function findPlace(dataDir: string, fallbackRoot: string): Promise<Place> {
-  fs.mkdirSync(dataDir, { recursive: true });
+  makeFolder(dataDir);
   const folder = fs.realpathSync(dataDir);
   if (process.getuid?.() === 0) return findPlaceForRoot(folder, fallbackRoot);
   try {
@@ -32,6 +32,17 @@ export async function findPlace(dataDir: string, fallbackRoot: string): Promise<
     throw new EmbeddedUnavailable(`${folder} belongs to another user (was it started as root before?)`);
   }
   return { folder, user: undefined, notes: [] };
+}
+
+/** One level after the other: Node's own `recursive` tries for ever where a parent is there and nothing can be made in it (/proc). */
+function makeFolder(folder: string): void {
+  const parent = path.dirname(folder);
+  if (!fs.existsSync(parent)) makeFolder(parent);
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 async function findPlaceForRoot(folder: string, fallbackRoot: string): Promise<Place> {
@@ -53,7 +64,7 @@ async function findPlaceForRoot(folder: string, fallbackRoot: string): Promise<P
   // Starting an empty database elsewhere would look like lost data.
   if (inPlace) throw new EmbeddedUnavailable(`a folder above ${cluster} is closed to its owner, user ${user.name}`);
   for (const part of [fallbackRoot, fallback]) {
-    fs.mkdirSync(part, { recursive: true });
+    makeFolder(part);
     fs.chmodSync(part, 0o711);
   }
   if (!(await canEnter(fallback, user))) throw new EmbeddedUnavailable(`${fallback} is closed to user ${user.name}`);
