@@ -23,6 +23,7 @@ describe('configuration', () => {
   it('refuses a role of its own on the embedded database', () => {
     expect(() => readConfig({ ROLE: 'gateway' })).toThrow(/DATABASE_URL/);
     expect(readConfig({ ROLE: 'gateway', DATABASE_URL: 'postgres://u:p@h/d' }).ROLE).toBe('gateway');
+    expect(() => readConfig({ ROLE: 'boss' })).not.toThrow(/DATABASE_URL/);
   });
 
   it('refuses half a login to Kafka and a log that nothing could be appended to', () => {

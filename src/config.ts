@@ -138,7 +138,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...unknown.map((name) => `${name}: unknown; \`hallway config --help\` lists what exists`),
     ...(parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
   ];
-  if (environment.ROLE && environment.ROLE !== 'all' && !environment.DATABASE_URL) {
+  if (['projector', 'gateway'].includes(given.ROLE ?? '') && !given.DATABASE_URL) {
     complaints.push(
       'ROLE: a projector or gateway of its own needs DATABASE_URL (the embedded database belongs to one process)',
     );
