@@ -32,6 +32,20 @@ describe('the door for commands', () => {
     expect(shown.length).toBeGreaterThan(0);
   });
 
+  it('answers with the id of the thing it names, also where another one’s event comes first', async () => {
+    const ids: string[] = [];
+    for (const who of ['ann', 'ben']) {
+      const { subject } = (await send(ask('1'), someone(who))) as { subject: string };
+      await send({ id: `approve-${who}`, type: 'approve-question', data: { question: subject } });
+      ids.push(subject);
+    }
+    const take = (question?: string) => send({ id: `take-${question}`, type: 'take-question', data: { question } });
+    for (const subject of ids) expect(await take(subject)).toMatchObject({ outcome: 'applied', subject });
+    await send({ id: 's1', type: 'start-session', data: { session: 's1' } });
+    const next = { id: 's2', type: 'start-session', data: { session: 's2', endOther: true } };
+    expect(await send(next)).toMatchObject({ outcome: 'applied', subject: 's2' });
+  });
+
   it('I13: the same command again, while it may still be decided, keeps its first position and outcome', async () => {
     const first = await send(ask('1'), someone('ann'));
     expect(await send(ask('1'), someone('ann'))).toEqual(first);

@@ -179,11 +179,10 @@ class Door implements CommandDoor {
       ...(message.reason ? { reason: message.reason } : {}),
       ...(message.traceparent ? { traceparent: message.traceparent } : {}),
     });
-    const subject = decision[0]?.subject ?? eventIds[0] ?? '';
     return this.await(asked, feed, {
       base: Number(position.offset),
       last: Number(position.offset) + decision.length - 1,
-      subject,
+      subject: subjectOf(data, decision, eventIds),
     });
   }
 
@@ -269,6 +268,14 @@ function read(command: ForeignCommand): Asked {
     throw new Refusal('invalid', 'the request is not valid: conference: lower case letters, digits and hyphens');
   const commandId = commandIdOf(sender, message.id);
   return { identity, conference, message, spec, data: parsed.data, commandId, sentBefore };
+}
+
+/** The thing that the command names, or made: what it does to another one (a question leaves the stage for it) may come first. */
+function subjectOf(data: Asked['data'], events: readonly NewEvent[], eventIds: readonly string[]): string {
+  const named = new Set(Object.values(data));
+  const own = events.findIndex(({ subject }) => named.has(subject));
+  const index = Math.max(own, 0);
+  return events[index]?.subject ?? eventIds[index] ?? '';
 }
 
 const ackOf = ({ base, outcome, because }: KnownOutcome): CommandAck => ({
