@@ -118,8 +118,22 @@ if (process.argv[2] === 'send' || process.argv[2] === 'help') {
   program.command('send').description('send any command (`hallway send --help` lists them)');
 }
 
+const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
+
+/** Asked for help, Commander shows it, also of a command that does not exist; not asked, it says what is wrong. */
+function argumentsFor(program: Command, words: readonly string[]): readonly string[] {
+  let command = program;
+  for (const word of words.filter((one) => one !== 'help')) {
+    if (word.startsWith('-') || command.commands.length === 0) break;
+    const known = command.commands.find((one) => one.name() === word);
+    if (!known) return words.filter((one) => !HELP.has(one));
+    command = known;
+  }
+  return words;
+}
+
 try {
-  await program.parseAsync();
+  await program.parseAsync(argumentsFor(program, process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = 1;
   if (error instanceof CommanderError) process.exitCode = error.exitCode;

@@ -16,6 +16,15 @@ interface SendOptions {
   readonly [field: string]: unknown;
 }
 
+/** What a flag takes, by the type that its schema says. */
+const WANTED: Readonly<Record<string, string>> = {
+  array: 'a list is given as JSON',
+  object: 'an object is given as JSON',
+  integer: 'a whole number is wanted',
+  number: 'a number is wanted',
+  boolean: 'true or false is wanted',
+};
+
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 export function addSend(program: Command, readConfig: () => Config): void {
@@ -38,7 +47,7 @@ function addOne(send: Command, spec: CommandSpec, readConfig: () => Config): voi
   for (const [name, field] of Object.entries(spec.schema.shape)) {
     const { type, description } = jsonSchemaOf(field as z.ZodType);
     command.option(`--${kebab(name)} <${type === 'string' ? 'text' : type}>`, description, (text: string) =>
-      readValue(name, text, type),
+      readValue(name, text, type, spec.example[name]),
     );
   }
   command.action(async (options: SendOptions) => {
@@ -67,13 +76,14 @@ function jsonSchemaOf(field: z.ZodType): { type: string; description: string } {
   return { type: schema.type ?? 'json', description: schema.description ?? schema.enum?.join(' | ') ?? '' };
 }
 
-function readValue(name: string, text: string, type: string): unknown {
+function readValue(name: string, text: string, type: string, example: unknown): unknown {
   if (type === 'string') return text;
   try {
     return JSON.parse(text);
   } catch {
     if (type === 'json') return text;
-    throw new CliError(`200 --${kebab(name)}: not a ${type} (arrays and objects are given as JSON)`);
+    const such = typeof example === 'object' ? `: '${JSON.stringify(example)}'` : '';
+    throw new CliError(`200 --${kebab(name)}: ${WANTED[type] ?? `not a value of type ${type}`}${such}`);
   }
 }
 

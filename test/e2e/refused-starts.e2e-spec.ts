@@ -76,6 +76,27 @@ describe('the command line', () => {
     expect([code, err.split('\n').length, err]).toEqual([1, 2, expect.stringMatching(said)]);
   });
 
+  it.each([
+    [['bogus']],
+    [['bogus', '--help']],
+    [['help', 'bogus']],
+    [['log', 'bogus', '-h']],
+    [['send', 'bogus', '--help']],
+  ])('no such command, help asked for or not: %j, exit 1', async (args) => {
+    const said = "hallway: 200 unknown command 'bogus'\n";
+    expect(await hallway(args, {})).toEqual({ code: 1, out: '', err: expect.stringMatching(`^${said}`) });
+  });
+
+  it.each([
+    ['open-conference', '--languages', 'en', `a list is given as JSON: '["en"]'`],
+    ['define-rooms', '--rooms', 'hall', `a list is given as JSON: '[{"id":"hall-a","name":"Hall A","order":1}]'`],
+    ['delay-room', '--minutes', 'many', 'a whole number is wanted'],
+    ['start-session', '--end-other', 'yes', 'true or false is wanted'],
+  ])('send %s %s %s: says what is wanted, exit 1', async (command, flag, value, wanted) => {
+    const ended = await hallway(['send', command, '-c', 'demo', flag, value], {});
+    expect(ended).toEqual({ code: 1, out: '', err: `hallway: 200 ${flag}: ${wanted}\n` });
+  });
+
   it('a conference’s log goes out into a file and comes in from a file and from standard input', async () => {
     const environment = { DATABASE_URL: database.url };
     const service = await startProcess(environment);
