@@ -3,6 +3,7 @@ import { produceAgain } from '#libs/event-log';
 import type { Logger } from '#libs/postgres';
 import type { Config } from '../config.js';
 import {
+  type DeadLetter,
   dropDeadLetter,
   listDeadLetters,
   type Place,
@@ -15,6 +16,7 @@ import { openDatabase } from '../store.js';
 import { CliError } from './cli-error.js';
 
 const MAX_LISTED = 1_000;
+const MAX_NAME = 100;
 const NONE = '209 there is no such dead letter';
 
 /** @throws CliError */
@@ -24,8 +26,7 @@ export async function deadLetters(config: Config, act: string, place: string | u
   const db = database.pool;
   try {
     if (act === 'list') {
-      for (const { topic, partition, offset, reason, foundAt } of await listDeadLetters(db, MAX_LISTED))
-        console.log(`${foundAt} ${topic}/${partition}/${offset} ${reason}`);
+      for (const letter of await listDeadLetters(db, MAX_LISTED)) console.log(lineOf(letter));
       return;
     }
     if (!['show', 'retry', 'drop'].includes(act)) throw new CliError('200 list, show, retry or drop');
@@ -40,11 +41,22 @@ export async function deadLetters(config: Config, act: string, place: string | u
     }
     if (act === 'retry') await retry(config, found, logger);
     if (!(await dropDeadLetter(db, found))) throw new CliError(NONE);
-    console.log(act === 'retry' ? 'sent again' : 'dropped');
+    console.log(`${place} ${act === 'retry' ? 'sent again' : 'dropped'}`);
   } finally {
     await database.close();
   }
 }
+
+/** When, where, why; and which event it was, where the record says so. */
+function lineOf({ topic, partition, offset, reason, foundAt, event }: DeadLetter): string {
+  const named = Object.entries(event).map(([name, text]) => `${name}=${plain(text)}`);
+  const line = `${foundAt} ${topic}/${partition}/${offset} ${reason}`;
+  return named.length > 0 ? `${line} (${named.join(' ')})` : line;
+}
+
+/** Anybody may have written it: a terminal would obey some characters, and a line that never ends hides the others. */
+const plain = (text: string): string =>
+  text.slice(0, MAX_NAME).replace(/[^!-~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** @throws CliError: what is no record of the intake is sent nowhere; to write to the log is for commands alone (I10) */
 async function retry(config: Config, { record, whole }: WholeDeadLetter, logger: Logger): Promise<void> {

@@ -66,4 +66,23 @@ describe('dead letters', () => {
     end();
     expect((await reasons()).filter((one) => one === 'young')).toHaveLength(2);
   });
+
+  it('are listed with type, source and id of the event, as far as the record has them', async () => {
+    const db = database.pool;
+    const event = { type: 'session-ended', source: 'venue', id: 'e1' };
+    const binary = { ce_type: event.type, ce_source: event.source, ce_id: event.id };
+    const letters: readonly (readonly [Partial<IncomingRecord>, object])[] = [
+      [{ headers: {}, value: Buffer.from(JSON.stringify({ ...event, data: {} })) }, event],
+      [{ headers: binary, value: Buffer.from('garbage') }, event],
+      [{ headers: {}, value: Buffer.from('{"type":7,"source":"venue"}') }, { source: 'venue' }],
+      [{ headers: {}, value: Buffer.from('garbage') }, {}],
+      [{ headers: {}, value: Buffer.from('null') }, {}],
+      [{ headers: {}, value: null }, {}],
+      [{ headers: binary, value: Buffer.alloc(100_000) }, event],
+    ];
+    for (const [at, [over]] of letters.entries())
+      await keepDeadLetter(db, record({ topic: 'listed', offset: BigInt(at), ...over }), '200 of them');
+    const listed = (await listDeadLetters(db, 100)).filter(({ topic }) => topic === 'listed');
+    expect(listed.toReversed().map((letter) => letter.event)).toEqual(letters.map(([, wanted]) => wanted));
+  });
 });

@@ -7,6 +7,10 @@ const KEPT_DAYS = 30;
 const SWEEP_EVERY_MS = 3_600_000;
 /** No record of the intake that could ever be taken is as large; packed, a bomb of 64 MB fits into what the topic allows. */
 const MAX_KEPT = 1024 * 1024;
+/** What is read of a value to list its letter: a thousand of the largest would be a gigabyte. */
+const MAX_LISTED_BYTES = 64 * 1024;
+/** By which its producer knows an event. */
+const NAMES = ['type', 'source', 'id'] as const;
 
 export interface Place {
   readonly topic: string;
@@ -20,6 +24,8 @@ export interface DeadLetter extends Omit<Place, 'offset'> {
   readonly reason: string;
   readonly key: string | null;
   readonly foundAt: string;
+  /** As far as the record has them. */
+  readonly event: { readonly [name in (typeof NAMES)[number]]?: string };
 }
 
 export interface WholeDeadLetter {
@@ -81,18 +87,44 @@ export function forgetOldDeadLetters(db: Queryable, logger: Logger): () => void 
 /** Newest first. */
 export async function listDeadLetters(db: Queryable, limit: number): Promise<readonly DeadLetter[]> {
   const { rows } = await db.query<Row>(
-    `select topic, partition, "offset", reason, key, found_at from dead_letter order by found_at desc limit $1`,
-    [limit],
+    `select topic, partition, "offset", reason, key, header_names, header_values, found_at,
+       case when octet_length(value) <= $2 then value end as value
+     from dead_letter order by found_at desc limit $1`,
+    [limit, MAX_LISTED_BYTES],
   );
-  return rows.map(({ topic, partition, offset, reason, key, found_at }) => ({
-    topic,
-    partition,
-    offset: Number(offset),
-    reason,
-    key: key?.toString() ?? null,
-    foundAt: found_at.toISOString(),
+  return rows.map((row) => ({
+    topic: row.topic,
+    partition: row.partition,
+    offset: Number(row.offset),
+    reason: row.reason,
+    key: row.key?.toString() ?? null,
+    foundAt: row.found_at.toISOString(),
+    event: eventOf(headersOf(row), row.value),
   }));
 }
+
+/** Binary by its headers, else structured, as it was read when it came. */
+function eventOf(headers: Readonly<Record<string, string>>, value: Buffer | null): DeadLetter['event'] {
+  const said = 'ce_id' in headers ? (name: string) => headers[`ce_${name}`] : fieldsOf(value);
+  return Object.fromEntries(
+    NAMES.flatMap((name) => {
+      const text = said(name);
+      return typeof text === 'string' && text !== '' ? [[name, text]] : [];
+    }),
+  );
+}
+
+function fieldsOf(value: Buffer | null): (name: string) => unknown {
+  try {
+    const fields = new Map(Object.entries(Object(JSON.parse(String(value)))));
+    return (name) => fields.get(name);
+  } catch {
+    return () => undefined; // No JSON: that is why it lies here.
+  }
+}
+
+const headersOf = ({ header_names, header_values }: Row): Readonly<Record<string, string>> =>
+  Object.fromEntries(header_names.map((name, at) => [String(name), String(header_values[at] ?? '')]));
 
 /** The newest of this place. undefined: there is none. */
 export async function readDeadLetter(
@@ -106,11 +138,8 @@ export async function readDeadLetter(
   const row = rows[0];
   if (!row) return undefined;
   const { reason, whole, log_identity: logIdentity, value } = row;
-  const headers = Object.fromEntries(
-    row.header_names.map((name, at) => [String(name), String(row.header_values[at] ?? '')]),
-  );
   const key = row.key?.toString() ?? null;
-  return { record: { topic, partition, offset, logIdentity, key, headers, value }, reason, whole };
+  return { record: { topic, partition, offset, logIdentity, key, headers: headersOf(row), value }, reason, whole };
 }
 
 /** @returns whether it was there */
