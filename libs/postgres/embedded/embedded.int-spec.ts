@@ -154,6 +154,21 @@ asOrdinary('embedded database of an ordinary user, below a folder of mode 0700',
     expect(fs.existsSync(`${dataDir}/postgres/postmaster.pid`)).toBe(false);
   });
 
+  it('lets clients that are about to leave do so when it is stopped, and lets no others in', async () => {
+    const again = await start(options, ORDINARY);
+    const client = new Client({ connectionString: again.url });
+    await client.connect();
+    again.child.stdin?.end();
+    await expect(
+      (async () => {
+        for (;;) await kept(again.url);
+      })(),
+    ).rejects.toThrow('the database system is shutting down');
+    expect((await client.query('select n from kept')).rows).toEqual([{ n: 1 }]);
+    await client.end();
+    await exited(again.child);
+  });
+
   it('ends with its owner: kill -9 of node, then a start', async () => {
     const first = await start(options, ORDINARY);
     const server = postmaster(dataDir);

@@ -36,6 +36,8 @@ const WATCHDOG =
 
 /** Leftovers of an earlier run go away within this time, or never. */
 const GIVE_UP_MS = 20_000;
+/** Clients that have just said goodbye are gone within this time; whoever still stays is disconnected. */
+const GOODBYE_MS = 1_000;
 /** A fast shutdown writes a checkpoint; after this long the server is ended at once and recovers at the next start. */
 const STOP_MS = 30_000;
 
@@ -103,14 +105,19 @@ function untilReadyOrGone(child: ChildProcess, logger: Logger): Promise<{ isRead
 }
 
 function serve(child: ChildProcess, port: number, options: ServerOptions): Server {
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const ended = new Promise<void>((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    if (isOver()) resolve();
     else child.once('exit', () => resolve());
   });
   return {
     port,
     ended,
     async stop() {
+      // A pool that was ended has only said so: ended at once, the server would complain of its clients, and they of it. The
+      // number of a server that is gone may be another program's.
+      if (!isOver()) signal(postmasterPid(options.folder), 'SIGTERM');
+      await Promise.race([ended, delay(GOODBYE_MS, undefined, { ref: false })]);
       child.stdin?.end();
       const timer = setTimeout(() => signal(postmasterPid(options.folder), 'SIGQUIT'), STOP_MS);
       await ended;

@@ -29,7 +29,7 @@ export interface EmbeddedPostgres {
   readonly startedInMs: number;
   /** Resolves when the server ended without being asked. */
   readonly died: Promise<void>;
-  /** Ends the server (clients are disconnected) and gives the folder free. Call it last. Idempotent. */
+  /** Ends the server (clients that stay for a second are disconnected) and gives the folder free. Call it last. Idempotent. */
   stop(): Promise<void>;
 }
 
