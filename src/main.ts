@@ -40,9 +40,19 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
   process.exitCode = why.startsWith('SIG') ? 0 : 1;
 }
 
+/** Ctrl-C in a terminal reaches this process and npm, which hands it on: what comes within this time is the same one. */
+const SAME_SIGNAL_MS = 1_000;
+
 function signalled(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
+    let first: number | undefined;
+    const hear = (signal: string) => {
+      first ??= performance.now();
+      // Whoever asks again would rather not wait.
+      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(1);
+      resolve(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, hear);
   });
 }
 
