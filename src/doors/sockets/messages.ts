@@ -22,16 +22,18 @@ const SETTLE_MS = 5_000;
 type Handler = (message: unknown) => Promise<object>;
 
 export function answerMessages(door: Door, hall: Hall, follower: Follower): void {
-  const on = (event: string, handle: Handler) => {
-    follower.socket.on(event, (message: unknown, ack: unknown) => {
-      const reply = (answer: object) => {
-        if (typeof ack === 'function') ack(answer);
-      };
-      answer(door, follower, handle, message).then(reply, (error: unknown) =>
-        reply({ refusal: refusalOf(door, error).body() }),
-      );
-    });
-  };
+  const handlers = new Map<string, Handler>();
+  const on = (event: string, handle: Handler) => handlers.set(event, handle);
+  // Not a listener for each name: what has none is to be answered, too.
+  follower.socket.onAny((event: string, ...given: readonly unknown[]) => {
+    const ack = given.at(-1);
+    const reply = (answer: object) => {
+      if (typeof ack === 'function') ack(answer);
+    };
+    answer(door, follower, handlers.get(event) ?? unknownMessage, given[0]).then(reply, (error: unknown) =>
+      reply({ refusal: refusalOf(door, error).body() }),
+    );
+  });
   on('subscribe', async (message) => {
     const { answers, begin } = await subscribe(door, hall, follower, message);
     setImmediate(begin); // After the ack.
@@ -49,6 +51,10 @@ export function answerMessages(door: Door, hall: Hall, follower: Follower): void
     await stillValid(door, follower);
     return door.ports.commands.handle(follower.verified.identity, follower.conference, message);
   });
+}
+
+async function unknownMessage(): Promise<never> {
+  throw new Refusal('malformed', 'there is no message of this name');
 }
 
 /** What the handshake asked for: as a subscription. CONNECT's answer, this one, the frames and the beacon leave in one write. */

@@ -61,6 +61,20 @@ describe('the socket door', () => {
     for (const [auth, code] of cases) expect([auth, await refusedWith(open(auth))]).toEqual([auth, code]);
   });
 
+  it('[H1] the refusal is the last that is heard of a connection', async () => {
+    const raw = new WebSocket(`${running.service.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    const heard: string[] = [];
+    raw.addEventListener('message', ({ data }) => {
+      heard.push(String(data));
+      if (heard.length === 1) raw.send(`40${JSON.stringify(handshake('nonsense'))}`);
+    });
+    const begun = performance.now();
+    await new Promise((resolve) => raw.addEventListener('close', resolve));
+    expect(heard).toEqual([expect.stringMatching(/^0/), expect.stringMatching(/^44.*"code":300/)]);
+    // Of its own accord socket.io would close it after `connectTimeout`.
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   it('I11: whoever tries another transport than websockets reads a numbered refusal', async () => {
     const response = await fetch(`${running.service.url}/socket.io/?EIO=4&transport=polling`);
     expect(response.status).toBe(400);
@@ -156,6 +170,8 @@ describe('the socket door', () => {
     ] as const) {
       expect([event, await socket.emitWithAck(event, message)]).toMatchObject([event, { refusal: { code } }]);
     }
+    for (const sent of [[], [7], [{}, 'more']])
+      expect(await socket.emitWithAck('nothing-of-ours', ...sent)).toMatchObject({ refusal: { code: 200 } });
     socket.emit('subscribe', { channels: {} }); // Without an ack.
     socket.emit('nothing-of-ours', Buffer.alloc(10));
     const closed = new Promise((resolve) => socket.once('disconnect', resolve));

@@ -109,7 +109,11 @@ export class Door implements SocketDoor {
           (socket.data as { follower: Follower }).follower.outlet.cork();
           next();
         },
-        (error: unknown) => next(this.toConnectError(socket, error)),
+        (error: unknown) => {
+          next(this.toConnectError(socket, error));
+          // socket.io would keep the connection for all of `connectTimeout`. Its answer leaves first: engine.io drains before it closes.
+          setImmediate(() => socket.conn.close());
+        },
       );
     });
     // Everything a connection needs was made in the middleware; nothing here can throw.
