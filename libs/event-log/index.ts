@@ -24,6 +24,7 @@ export {
 export type { IncomingRecord } from './kafka/incoming-record.js';
 export { createKafkaLog, type KafkaLogOptions } from './kafka/kafka-log.js';
 export { makeTopic, type PlainTopic } from './kafka/make-topic.js';
+export { readPin } from './kafka/pin.js';
 export { produceAgain } from './kafka/produce-again.js';
 export { type SetUpResult, setUpTopic, type TopicSpec } from './kafka/set-up.js';
 export { createMemoryLog } from './memory/memory-log.js';

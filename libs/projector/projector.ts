@@ -237,7 +237,11 @@ class LogProjector implements Projector, PartitionConsumer {
       this.standing(partition).moved(next);
       this.membership.sign();
       this.options.onCommit?.();
-      if (missingKeys > 0) logger.error({ partition, missingKeys }, 'keys of sealed fields are missing');
+      if (missingKeys > 0)
+        logger.error(
+          { partition, missingKeys },
+          'keys of sealed fields are missing, the texts read [erased]: docs/operations.md, "Keys are missing"',
+        );
       if (++batches % SWEEP_EVERY === 0) await sweepTombstones(pool, generation, claimed);
     };
     return new Committer({ pool, set, catalog, generation, logger, claimed, reader, skipped, size, onCommit });

@@ -1,10 +1,11 @@
 /** `hallway topics`: makes the topics of the road, or says what is wrong with those that are there. */
-import { makeTopic, setUpTopic } from '#libs/event-log';
+import { makeTopic, readPin, setUpTopic } from '#libs/event-log';
+import type { Logger } from '#libs/postgres';
 import type { Config } from '../config.js';
 import { intakeTopic } from '../intake/open-intake.js';
 import { createLogger } from '../logger.js';
-import { eventsTopic, kafkaConnection } from '../open-log.js';
-import { openDatabase } from '../store.js';
+import { eventsTopic, kafkaConnection, openLog } from '../open-log.js';
+import { type Database, openDatabase } from '../store.js';
 import { CliError } from './cli-error.js';
 
 /** @throws CliError if a topic is not as it must be */
@@ -16,6 +17,7 @@ export async function setUpTopics(config: Config, { accept }: { readonly accept?
   const database = await openDatabase(config, logger);
   try {
     const spec = eventsTopic(config);
+    const isKnown = (await readPin(database.pool, spec.name)) !== null;
     const { made, found, complaints } = await setUpTopic({
       ...connection,
       db: database.pool,
@@ -24,11 +26,28 @@ export async function setUpTopics(config: Config, { accept }: { readonly accept?
       accept: accept ?? false,
     });
     console.log(`${spec.name}: ${made ? 'made' : 'is there'}, ${found.partitions} partitions, id ${found.topicId}`);
+    if (!isKnown && !made && (await holdsEvents(config, database, logger)))
+      console.log(
+        `${spec.name}: holds events from before this database knew it; without their keys, personal texts read [erased]: docs/operations.md, "Keys are missing"`,
+      );
     const intake = intakeTopic(config);
     console.log(`${intake.name}: ${(await makeTopic(connection, intake, logger)) ? 'made' : 'is there'}`);
     if (complaints.length > 0)
       throw new CliError(`201 ${spec.name} is not as it must be\n  ${complaints.join('\n  ')}`);
   } finally {
     await database.close();
+  }
+}
+
+async function holdsEvents(config: Config, { url, pool }: Database, logger: Logger): Promise<boolean> {
+  const { log, close } = await openLog({ config, url, pool, logger, toRead: true });
+  try {
+    for (let partition = 0; partition < log.partitions; partition++) {
+      const { low, high } = await log.watermarks(partition);
+      if (high > low) return true;
+    }
+    return false;
+  } finally {
+    await close();
   }
 }

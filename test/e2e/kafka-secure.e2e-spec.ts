@@ -90,7 +90,7 @@ suite('a broker with TLS and SASL', () => {
   );
 
   it('`hallway topics` makes the topics and the whole road runs over it', async () => {
-    expect(topics(trusted)).toMatchObject({ status: 0 });
+    expect(topics(trusted)).toEqual({ status: 0, said: expect.not.stringContaining('holds events') });
     service = await startProcess({ ...trusted, LOG_LEVEL: 'info' });
     await service.printed(/is ready/);
     const tokens = await createTokens(database.pool);
@@ -104,5 +104,16 @@ suite('a broker with TLS and SASL', () => {
       JSON.stringify((await organizer.get('/v1/conferences/demo/channels/schedule')).body).includes('"running"'),
     );
     expect(service.output()).not.toContain(PASSWORD);
+    expect(topics(trusted)).toEqual({ status: 0, said: expect.not.stringContaining('holds events') });
   }, 90_000);
+
+  it('`hallway topics` tells a database that comes to a topic full of another one’s events', async () => {
+    const other = await createTestDatabase();
+    const { status, said } = topics({ ...trusted, DATABASE_URL: other.url });
+    expect([status, said]).toEqual([
+      0,
+      expect.stringMatching(/^conference\.events: holds events .*docs\/operations\.md/m),
+    ]);
+    await other.drop();
+  }, 60_000);
 });
