@@ -42,8 +42,11 @@ const UNSAID = Object.fromEntries(
 /** As express leaves it: `/v1/links/:code`. */
 type Routed = IncomingMessage & { readonly route?: { readonly path?: unknown } };
 
+/** What no route answers, and is there all the same: the pages and what they load. */
+const FILES = '/*file';
+
 function tell(span: Span, { method, route }: Routed, { statusCode }: ServerResponse): void {
-  const path = route?.path;
+  const path = route?.path ?? (statusCode < 400 ? FILES : undefined);
   if (typeof path === 'string') span.updateName(`${method} ${path}`).setAttribute('http.route', path);
   // Whatever its number (I11): of a token, of a rule, of a thing that is not there.
   if (statusCode >= 400) span.setAttribute(KEEP, true);

@@ -144,4 +144,23 @@ describe('a collector', () => {
       expect(output).not.toContain('stopping');
     }
   }, 60_000);
+
+  it('is told of a request by its route, of a page by none of its names, and by nothing of what is not there', async () => {
+    const collector = await startCollector();
+    const service = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    const ask = (path: string, method = 'GET') => fetch(service.url + path, { method });
+    for (const path of ['/', '/screen', '/c/demo/s/s1', '/nothing/of-ours']) await (await ask(path)).text();
+    await ask('/v1/links/a-code', 'POST');
+    await service.end('SIGTERM');
+    const named = collector.spans.map(({ name, attributes }) => [name, attributes['http.route']]);
+    expect(named.filter(([name]) => /^(GET|POST)/.test(String(name)))).toEqual([
+      ['GET /*file', '/*file'],
+      ['GET /*file', '/*file'],
+      ['GET /c/:conference/s/:session', '/c/:conference/s/:session'],
+      ['GET', undefined],
+      ['POST /v1/links/:code', '/v1/links/:code'],
+    ]);
+    expect(collector.text()).not.toMatch(/of-ours|a-code/);
+    await collector.close();
+  }, 30_000);
 });
