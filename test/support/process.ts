@@ -1,9 +1,10 @@
 /** A real process of the built service, and its HTTP door. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { freePort } from './start-postgres.js';
 import { withTestLog } from './test-log.js';
+
+export { freePort };
 
 export interface ServiceProcess {
   readonly url: string;
@@ -14,14 +15,6 @@ export interface ServiceProcess {
   printed(pattern: RegExp): Promise<string>;
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<number | null>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts `hallway start` of dist/ with this environment only. */

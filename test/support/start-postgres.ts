@@ -115,7 +115,8 @@ function reachableBinaries(folder: string, user: User | undefined): string {
   return copy;
 }
 
-function freePort(): Promise<number> {
+/** Here, and for all tests: nothing can be imported into this file, but it can be imported. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {
