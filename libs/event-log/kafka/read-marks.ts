@@ -19,7 +19,7 @@ export class ReadMarks {
 
   note(partition: number, next: bigint): void {
     this.#marks.set(partition, next);
-    this.#timer ??= setTimeout(() => this.#commit(), COMMIT_EVERY_MS).unref();
+    if (!this.#timer) this.#timer = setTimeout(() => this.#commit(), COMMIT_EVERY_MS).unref();
   }
 
   #commit(): void {
