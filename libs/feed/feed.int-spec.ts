@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../test/support/process.js';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { createFeed } from './feed.js';
 import type { Advance, ConferenceFeed, Feed } from './types.js';
@@ -152,7 +153,26 @@ describe('the feed on Postgres', () => {
   it('finds a conference that its opener has just made, although its name was looked for a moment ago', async () => {
     expect(await feed.open('fresh')).toBe('unknown');
     await db.pool.query(`insert into g1.feed_head values ('fresh', 1, 0) on conflict do nothing`);
-    expect(await feed.open('fresh', true)).toMatchObject({ feed: { conference: 'fresh', head: 1 } });
+    expect(await feed.open('fresh', performance.now())).toMatchObject({ feed: { conference: 'fresh', head: 1 } });
+  });
+
+  it('says "unknown" only of what is not there once all from before is folded, and holds up nobody meanwhile', async () => {
+    await db.pool.query(`update g1.projection_checkpoint set as_of = clock_timestamp() - interval '1 minute'`);
+    const answers: string[] = [];
+    const open = async (conference: string) => {
+      const answer = await feed.open(conference, performance.now());
+      answers.push(typeof answer === 'string' ? answer : `${conference} is there`);
+    };
+    const both = Promise.all([open('made'), open('never made')]);
+    expect(await feed.open(CONFERENCE)).toMatchObject({ feed: { conference: CONFERENCE } });
+    await db.pool.query(`insert into g1.feed_head values ('made', 1, 0) on conflict do nothing`);
+    const made = await feed.open('made', performance.now());
+    await until('the one that was made is found', () => answers.length === 1);
+    expect(await feed.open('made')).toMatchObject({ feed: (made as { feed: object }).feed });
+    expect(feed.stats().loads).toBe(2);
+    await db.pool.query('update g1.projection_checkpoint set as_of = clock_timestamp()');
+    await both;
+    expect(answers).toEqual(['made is there', 'unknown']);
   });
 
   it('I9: an idle conference leaves the memory, a held one stays', async () => {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger, Queryable } from '#libs/postgres';
 import { startAlarm } from './alarm.js';
+import { Names } from './names.js';
 import { FeedReader } from './reader.js';
 import { Replica, type ResumeCounts } from './replica.js';
 import { Tail } from './tail.js';
@@ -8,7 +9,6 @@ import type { Feed, FeedStats, OpenFailure } from './types.js';
 
 /** How many may wait for conferences to be loaded; others come again (I9). */
 const MAX_WAITERS = 2_000;
-const LIST_FRESH_MS = 1_000;
 
 export interface FeedOptions {
   /** The primary: a standby may answer with what the alarm has already announced as old. */
@@ -29,6 +29,7 @@ export function createFeed(options: FeedOptions): Feed {
 
 class PostgresFeed implements Feed {
   readonly #reader: FeedReader;
+  readonly #names: Names;
   readonly #tail: Tail;
   readonly #endAlarm: () => Promise<void>;
   readonly #logger: Logger;
@@ -39,25 +40,25 @@ class PostgresFeed implements Feed {
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #loads = 0;
-  #list: { readonly at: number; readonly names: ReadonlySet<string> } | undefined;
-  #listing: Promise<ReadonlySet<string>> | undefined;
 
   constructor({ pool, url, partitions, logger, evictAfterMs }: FeedOptions) {
     this.#logger = logger;
     this.#evictAfterMs = evictAfterMs ?? 600_000;
     this.#reader = new FeedReader(pool, partitions);
+    this.#names = new Names(this.#reader);
     this.#tail = new Tail(this.#reader, this.#replicas, logger, () => this.#afterTick());
     this.#endAlarm = startAlarm(url, () => this.#tail.wake(), logger);
   }
 
-  async open(conference: string, isNew = false): ReturnType<Feed['open']> {
+  async open(conference: string, since?: number): ReturnType<Feed['open']> {
     const known = this.#replicas.get(conference);
     if (known) return this.#hold(known);
     if (this.#waiting >= MAX_WAITERS) return 'busy';
     this.#waiting++;
-    if (isNew) this.#list = undefined;
     try {
-      const loaded = await this.#load(conference);
+      if (since !== undefined && !(await this.#isSettled(conference, since))) return 'unavailable';
+      // Somebody else may have loaded it meanwhile.
+      const loaded = this.#replicas.get(conference) ?? (await this.#load(conference));
       return typeof loaded === 'string' ? loaded : this.#hold(loaded);
     } finally {
       this.#waiting--;
@@ -65,7 +66,7 @@ class PostgresFeed implements Feed {
   }
 
   async conferences(): Promise<readonly string[]> {
-    return [...(await this.#names())];
+    return [...(await this.#names.all())];
   }
 
   /** No statement of its own: the tail reads the primary ten times a second anyway. */
@@ -101,6 +102,14 @@ class PostgresFeed implements Feed {
     this.#replicas.clear();
   }
 
+  /** Outside of the turn: whoever waits for one conference holds up no other. */
+  async #isSettled(conference: string, since: number): Promise<boolean> {
+    return this.#names.settled(conference, since).catch((err: unknown) => {
+      this.#logger.warn({ err, conference }, 'the conferences could not be listed');
+      return false;
+    });
+  }
+
   #hold(replica: Replica): { readonly feed: Replica; release(): void } {
     replica.holders++;
     let held = true;
@@ -125,8 +134,7 @@ class PostgresFeed implements Feed {
 
   async #loadNow(conference: string): Promise<Replica | OpenFailure> {
     try {
-      // Names nobody knows cost at most one statement a second, however many are tried.
-      if (!(await this.#names()).has(conference)) return 'unknown';
+      if (!(await this.#names.all()).has(conference)) return 'unknown';
       const reading = await this.#reader.read([{ conference, cursor: -1 }], null);
       const answer = reading.answers.get(conference);
       if (!answer) return 'unknown';
@@ -138,21 +146,6 @@ class PostgresFeed implements Feed {
       this.#logger.warn({ err, conference }, 'loading a conference failed');
       return 'unavailable';
     }
-  }
-
-  async #names(): Promise<ReadonlySet<string>> {
-    if (this.#list && performance.now() - this.#list.at < LIST_FRESH_MS) return this.#list.names;
-    this.#listing ??= this.#readNames().finally(() => {
-      this.#listing = undefined;
-    });
-    return this.#listing;
-  }
-
-  async #readNames(): Promise<ReadonlySet<string>> {
-    const at = performance.now();
-    const names = new Set(await this.#reader.conferences());
-    this.#list = { at, names };
-    return names;
   }
 
   #afterTick(): void {

@@ -62,6 +62,14 @@ interface ReadRow {
   readonly appended_at: string;
 }
 
+export interface Listing {
+  /** `performance.now()`. */
+  readonly sentAt: number;
+  readonly names: ReadonlySet<string>;
+  /** Whatever was appended to the conference's partition before (`performance.now()`) is folded. */
+  foldedUntil(conference: string): number;
+}
+
 /** Reads the live generation of the read models on the primary. */
 export class FeedReader {
   /** SQL statements sent, for tests that count them. */
@@ -100,15 +108,22 @@ export class FeedReader {
     }
   }
 
-  /** Conferences of the live generation. @throws as `read` */
-  async conferences(): Promise<readonly string[]> {
-    const { schema } = this.#generation ?? (await this.#discover());
+  /** Of the live generation, in one statement, thus of one moment. @throws as `read` */
+  async conferences(): Promise<Listing> {
+    const schema = quoteIdentifier((this.#generation ?? (await this.#discover())).schema);
     this.statements++;
+    const sentAt = performance.now();
     try {
-      const { rows } = await this.#db.query<{ conference: string }>(
-        `select conference from ${quoteIdentifier(schema)}.feed_head order by conference`,
+      const { rows } = await this.#db.query<{ names: readonly string[]; ages: Readonly<Record<number, number>> }>(
+        `select (select coalesce(json_agg(conference order by conference), '[]') from ${schema}.feed_head) as names,
+           (select coalesce(json_object_agg(partition, extract(epoch from clock_timestamp() - as_of) * 1000), '{}')
+            from ${schema}.projection_checkpoint where as_of is not null) as ages`,
       );
-      return rows.map(({ conference }) => conference);
+      const { names = [], ages = {} } = rows[0] ?? {};
+      // Its age was told after it was asked for: what is said here is never too late.
+      const foldedUntil = (conference: string) =>
+        sentAt - (ages[partitionOf(conference, this.#partitions)] ?? Number.POSITIVE_INFINITY);
+      return { sentAt, names: new Set(names), foldedUntil };
     } catch (error) {
       this.#generation = undefined; // it may have been dropped; the next call looks again
       throw error;

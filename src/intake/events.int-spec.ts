@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openDemo, until } from '../../test/support/process.js';
+import { partitionOf } from '#libs/event-log';
+import { liveGeneration } from '#libs/projector';
+import { api, openDemo, until } from '../../test/support/process.js';
 import { type Running, startRunning } from '../../test/support/running.js';
 
 const SOURCE = 'venue-system';
@@ -118,6 +120,32 @@ describe('CloudEvents of other programs over HTTP', () => {
     ];
     for (const [what, answer, code] of cases) expect([what, (await answer).body.code]).toEqual([what, code]);
     expect((await running.organizer.get('/readyz')).status).toBe(before.status);
+  });
+
+  it('one for a conference that was opened a moment ago, and is not folded yet, waits for it', async () => {
+    const { tokens, store } = running.service;
+    const conference = 'brand-new';
+    const producer = await tokens.issue({ actor: SOURCE, role: 'producer', conference }, 60);
+    const organizer = api(
+      () => running.service.url,
+      await tokens.issue({ actor: 'olga', role: 'organizer', conference: '*' }, 60),
+      conference,
+    );
+    const live = await liveGeneration(store.pool);
+    const holder = await store.pool.connect();
+    await holder.query(`begin; select from ${live?.schema}.projection_checkpoint for update`);
+    const opening = organizer.send('open-conference', { title: 'Brand new', timeZone: 'Europe/Berlin' });
+    const partition = partitionOf(conference, store.log.partitions);
+    const { high } = await store.log.watermarks(partition);
+    await until('it is in the log', async () => (await store.log.watermarks(partition)).high > high);
+    const sent = post({ 'content-type': TYPE }, event('room-filled-up', { room: 'a' }), producer, conference);
+    const unheard = post({ 'content-type': TYPE }, event('room-filled-up', { room: 'a' }), producer, 'never-opened');
+    await holder.query('commit');
+    holder.release();
+    expect((await opening).outcome).toBe('applied');
+    // It is known that there is no such room, not that there is no such conference.
+    expect(await sent).toMatchObject({ body: { code: 209 } });
+    expect(await unheard).toMatchObject({ body: { code: 303 } });
   });
 
   it('an id with a NUL is an id: what reaches the database is made from it', async () => {

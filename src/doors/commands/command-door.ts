@@ -120,9 +120,10 @@ class Door implements CommandDoor {
   private async run(asked: Asked): Promise<CommandAck> {
     const { identity, conference, sentBefore } = asked;
     const isForeign = identity.role === 'producer';
-    const opened = await openFeed(this.ports.feed, conference, isForeign).catch((error: unknown) => {
-      if (error instanceof Refusal && error.refusal === 'unknown-conference' && asked.spec.type === OPENING)
-        return null;
+    const isOpening = asked.spec.type === OPENING;
+    // "There is no such conference" must not be said to whoever has just opened it.
+    const opened = await openFeed(this.ports.feed, conference, isOpening ? undefined : sentBefore).catch((error) => {
+      if (error instanceof Refusal && error.refusal === 'unknown-conference' && isOpening) return null;
       throw error;
     });
     try {
@@ -211,17 +212,10 @@ class Door implements CommandDoor {
 
   /** Of a conference that is only now being made: there is no replica to wait for. */
   private async firstOutcome(conference: string, commandId: string): Promise<KnownOutcome | null> {
-    const end = performance.now() + 2 * WAIT_MS;
-    while (performance.now() < end) {
-      // Known to the replica too: the opener's next command finds the conference.
-      const opened = await this.ports.feed.open(conference, true);
-      if (typeof opened === 'object') {
-        opened.release();
-        return this.ports.findOutcome(conference, commandId);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    return null;
+    // Known to the replica too: the opener's next command finds the conference.
+    const opened = await this.ports.feed.open(conference, performance.now());
+    if (typeof opened === 'object') opened.release();
+    return this.ports.findOutcome(conference, commandId);
   }
 
   /** Counts one command of this actor. @returns what takes the count back */
