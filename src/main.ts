@@ -9,6 +9,7 @@ import type { Telemetry } from './telemetry.js';
 
 const LOCAL_TOKEN_SECONDS = 30 * 24 * 3_600;
 const LINK_SECONDS = 24 * 3_600;
+const IMPATIENT_MS = 8_000;
 const ORGANIZER = { role: 'organizer', conference: '*' } as const;
 
 /** Resolves when the service has stopped. */
@@ -32,11 +33,12 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
   if (config.ROLE !== 'projector') await welcome(service, Math.round(performance.now() - started));
   const why = await Promise.race([signalled(), service.ended]);
   logger.info({ why }, 'stopping');
-  const impatient = setTimeout(() => process.exit(1), 8_000);
+  // Also for what keeps the process after its end: a connection that was made too late.
+  setTimeout(() => process.exit(), IMPATIENT_MS).unref();
+  process.exitCode = 1;
   await service.stop();
   await telemetry.stop();
   if (embedded) removeLocalAccess(config.DATA_DIR);
-  clearTimeout(impatient);
   process.exitCode = why.startsWith('SIG') ? 0 : 1;
 }
 

@@ -27,6 +27,7 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
   let gateway: ServiceProcess;
   const conferences: Api[] = [];
   const projectors = new Map<number, ServiceProcess>();
+  let going = true;
   /** Slots somebody is doing something to. */
   const busy = new Set<number>();
 
@@ -59,7 +60,6 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
   const watch = () => {
     const seen = new Map<number, { next: string; owner: string | null; moved: number; hit: number }>();
     const longest = { afterLoss: 0, overall: 0 };
-    let over = false;
     const look = async () => {
       for (const { partition, next, owner } of await checkpoints()) {
         const now = performance.now();
@@ -70,15 +70,15 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
       }
     };
     const watching = (async () => {
-      for (; !over; await pass(50)) await look();
+      for (; going; await pass(50)) await look();
     })();
     return {
       /** Whoever has partitions is about to lose them. */
       hit(pid: number | undefined) {
         for (const one of seen.values()) if (one.owner?.split('-')[1] === String(pid)) one.hit = performance.now();
       },
+      /** Once nothing goes on. */
       async end() {
-        over = true;
         await watching;
         return longest;
       },
@@ -121,6 +121,7 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
   }, 180_000);
 
   afterAll(async () => {
+    going = false;
     for (const projector of projectors.values()) {
       projector.child.kill('SIGCONT');
       await projector.end('SIGKILL');
@@ -155,7 +156,6 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
   };
 
   it('I1, I2: rows and documents are the sequential fold, each event once, none lost, and each partition goes on within 10 s of the loss of its owner', async () => {
-    let going = true;
     let sent = 0;
     const work = conferences.map(async ({ send }, conference) => {
       for (let number = 0; going; number++) {
@@ -173,20 +173,24 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
       watched.hit(projectors.get(slot)?.child.pid);
       await acts[kind](slot).finally(() => busy.delete(slot));
     };
-    const end = performance.now() + CHURN_MS;
-    for (let turn = 0; performance.now() < end || turn < KINDS.length; ) {
-      await pass(200 + Math.random() * 1_800); // Members come and go at random moments: that is the test.
-      const idle = [0, 1, 2].filter((slot) => !busy.has(slot));
-      // One is left to work; the others may die and freeze at the same time.
-      if (idle.length < 2) continue;
-      // Each kind once, then at random.
-      done.push(act(KINDS[turn] ?? oneOf(KINDS), oneOf(idle)));
-      turn += 1;
-    }
-    await Promise.all(done);
-    await untilShared();
+    const churn = async () => {
+      const end = performance.now() + CHURN_MS;
+      for (let turn = 0; performance.now() < end || turn < KINDS.length; ) {
+        await pass(200 + Math.random() * 1_800); // Members come and go at random moments: that is the test.
+        const idle = [0, 1, 2].filter((slot) => !busy.has(slot));
+        // One is left to work; the others may die and freeze at the same time.
+        if (idle.length < 2) continue;
+        // Each kind once, then at random.
+        done.push(act(KINDS[turn] ?? oneOf(KINDS), oneOf(idle)));
+        turn += 1;
+      }
+      await Promise.all(done);
+      await untilShared();
+    };
+    await churn().finally(() => {
+      going = false;
+    });
     const longest = await watched.end();
-    going = false;
     await Promise.all(work);
     const log = await createKafkaLog({
       brokers: [kafka.brokers],

@@ -112,6 +112,12 @@ run('readers of one log on a real Kafka', () => {
     await admin.disconnect();
   });
 
+  it('is read no more once it is closed: a connection that nobody ends would keep the process', async () => {
+    const log = await another();
+    await log.close();
+    await expect(log.watermarks(0)).rejects.toThrow('Kafka is no longer read');
+  });
+
   it('I1: with members coming and going each event is applied once and none is lost', async () => {
     const { member, applied } = createCheckpoints();
     const stay = opened.log.subscribe(member().consumer, 'fold');

@@ -22,6 +22,10 @@ export class ReadMarks {
     if (!this.#timer) this.#timer = setTimeout(() => this.#commit(), COMMIT_EVERY_MS).unref();
   }
 
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
   #commit(): void {
     this.#timer = undefined;
     const marks = new Map(this.#marks);

@@ -71,6 +71,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
       closed ??= (async () => {
         closing.abort();
         await supervised;
+        marks.close();
       })();
       return closed;
     },

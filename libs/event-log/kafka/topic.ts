@@ -47,6 +47,7 @@ export async function identityOf(kafka: Kafka, name: string): Promise<string> {
 
 class KafkaTopic implements Topic {
   #cluster: Promise<Cluster> | undefined;
+  #closed = false;
   readonly #marks: () => Promise<ReadonlyMap<number, Watermarks>>;
 
   constructor(
@@ -74,15 +75,22 @@ class KafkaTopic implements Topic {
   }
 
   async commit(group: string, next: ReadonlyMap<number, bigint>): Promise<void> {
-    this.#cluster ??= connect(this.kafka);
-    const coordinator = await (await this.#cluster).findGroupCoordinator({ groupId: group });
+    const coordinator = await (await this.#connected()).findGroupCoordinator({ groupId: group });
     const partitions = [...next].map(([partition, offset]) => ({ partition, offset: String(offset) }));
     const topics = [{ topic: this.name, partitions }];
     await coordinator.offsetCommit({ groupId: group, groupGenerationId: NOBODYS, memberId: '', topics });
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#drop();
+  }
+
+  /** Nobody would end a connection that is made after the end, and it would keep the process. */
+  #connected(): Promise<Cluster> {
+    if (this.#closed) throw new LogUnavailable('Kafka is no longer read: this process is about to stop');
+    this.#cluster ??= connect(this.kafka);
+    return this.#cluster;
   }
 
   /**
@@ -92,8 +100,7 @@ class KafkaTopic implements Topic {
   async #withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const kept = this.#cluster !== undefined;
-      this.#cluster ??= connect(this.kafka);
-      const used = this.#cluster;
+      const used = this.#connected();
       try {
         return await work(await used);
       } catch (error) {
