@@ -46,8 +46,8 @@ export class Claiming {
 
   async #claimInTurn(partition: number): Promise<Claim | null> {
     const { db, owner, membership, owned, isRetired } = this.options;
-    const share = await membership.share();
     const run = this.#turn.then(async () => {
+      const share = await membership.share();
       if (owned() + this.#underWay >= share || (await isRetired())) return null;
       const claimed = await claim(db, partition, owner);
       if (claimed) this.#underWay += 1;
@@ -66,8 +66,10 @@ export class Claiming {
     } catch (error) {
       await giveUp(db, claimed);
       if (!(error instanceof LogMismatch)) throw error;
+      // Once, however often it is tried.
+      if (standing.stopped !== error.message)
+        logger.error({ partition: claimed.partition, next: String(claimed.next) }, error.message);
       standing.stopped = error.message;
-      logger.error({ partition: claimed.partition, next: String(claimed.next) }, error.message);
       return false;
     }
   }

@@ -20,7 +20,6 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
   const marks = new ReadMarks(options.topic, options.group, logger);
   let signAt = performance.now();
   let backoff = BACKOFF_MIN_MS;
-  let closed: Promise<void> | undefined;
   let member: Member | undefined;
 
   const build = () =>
@@ -60,7 +59,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
     }
   }
 
-  const supervised = supervise();
+  const supervised = supervise().finally(() => marks.close());
   return {
     status: () => ({
       silentMs: performance.now() - signAt,
@@ -68,12 +67,8 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
       assigned: member?.assigned() ?? new Map(),
     }),
     close() {
-      closed ??= (async () => {
-        closing.abort();
-        await supervised;
-        marks.close();
-      })();
-      return closed;
+      closing.abort();
+      return supervised;
     },
   };
 }
