@@ -1,5 +1,5 @@
 /**
- * Reading for logs without a group coordinator: each partition is offered to the consumer until it claims it, then read until
+ * Reading for logs that are at hand: each partition is offered to the consumer until it claims it, then read until
  * it is lost. One loop per partition, so that calls for one partition never overlap.
  */
 import type { EventLog, LogBatch, LogSubscription, PartitionConsumer } from './port.js';

@@ -9,6 +9,8 @@ import type { Feed, FeedStats, OpenFailure } from './types.js';
 
 /** How many may wait for conferences to be loaded; others come again (I9). */
 const MAX_WAITERS = 2_000;
+const MAX_SETTLING = 500;
+const SETTLE_MS = 5_000;
 
 export interface FeedOptions {
   /** The primary: a standby may answer with what the alarm has already announced as old. */
@@ -39,6 +41,7 @@ class PostgresFeed implements Feed {
   readonly #resumes: ResumeCounts = { current: 0, changes: 0, snapshot: 0, ahead: 0 };
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #settling = 0;
   #loads = 0;
 
   constructor({ pool, url, partitions, logger, evictAfterMs }: FeedOptions) {
@@ -50,13 +53,17 @@ class PostgresFeed implements Feed {
     this.#endAlarm = startAlarm(url, () => this.#tail.wake(), logger);
   }
 
-  async open(conference: string, since?: number): ReturnType<Feed['open']> {
+  async open(conference: string, since?: number, withinMs = SETTLE_MS): ReturnType<Feed['open']> {
     const known = this.#replicas.get(conference);
     if (known) return this.#hold(known);
+    if (since !== undefined) {
+      // Counted apart: who waits for a name that may not exist takes no place from who loads one that does.
+      if (this.#settling >= MAX_SETTLING) return 'busy';
+      if (!(await this.#isSettled(conference, since, withinMs))) return 'unavailable';
+    }
     if (this.#waiting >= MAX_WAITERS) return 'busy';
     this.#waiting++;
     try {
-      if (since !== undefined && !(await this.#isSettled(conference, since))) return 'unavailable';
       // Somebody else may have loaded it meanwhile.
       const loaded = this.#replicas.get(conference) ?? (await this.#load(conference));
       return typeof loaded === 'string' ? loaded : this.#hold(loaded);
@@ -103,11 +110,16 @@ class PostgresFeed implements Feed {
   }
 
   /** Outside of the turn: whoever waits for one conference holds up no other. */
-  async #isSettled(conference: string, since: number): Promise<boolean> {
-    return this.#names.settled(conference, since).catch((err: unknown) => {
+  async #isSettled(conference: string, since: number, withinMs: number): Promise<boolean> {
+    this.#settling++;
+    try {
+      return await this.#names.settled(conference, since, withinMs);
+    } catch (err) {
       this.#logger.warn({ err, conference }, 'the conferences could not be listed');
       return false;
-    });
+    } finally {
+      this.#settling--;
+    }
   }
 
   #hold(replica: Replica): { readonly feed: Replica; release(): void } {

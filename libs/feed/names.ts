@@ -5,7 +5,6 @@ import type { FeedReader, Listing } from './reader.js';
 
 const FRESH_MS = 1_000;
 const LOOK_MS = 20;
-const SETTLE_MS = 5_000;
 
 /** Names nobody knows cost at most one statement a second, however many are tried; and one at a time, where somebody waits for one. */
 export class Names {
@@ -22,10 +21,10 @@ export class Names {
 
   /**
    * Waits until it is there, or cannot have been made before `since` (`performance.now()`), for all that came before is folded.
-   * @returns false if neither can be said within 5 s @throws as `FeedReader.conferences`
+   * @returns false if neither can be said in time @throws as `FeedReader.conferences`
    */
-  async settled(conference: string, since: number): Promise<boolean> {
-    for (const end = performance.now() + SETTLE_MS; ; await wait(LOOK_MS)) {
+  async settled(conference: string, since: number, withinMs: number): Promise<boolean> {
+    for (const end = performance.now() + withinMs; ; await wait(LOOK_MS)) {
       const list = this.#list && this.#list.sentAt >= since ? this.#list : await this.#read();
       if (list.names.has(conference) || list.foldedUntil(conference) >= since) return true;
       if (performance.now() >= end) return false;

@@ -70,9 +70,13 @@ export interface Feed {
   /**
    * Loads on first use (one load at a time; bounded waiters) and holds until `release`; evicted when idle and unheld.
    * @param since (`performance.now()`) what happened before must be known: unknown is then only what is not there once all of that is
-   *   folded; unavailable, if that takes more than 5 s
+   *   folded; unavailable, if that takes more than `withinMs` (5 s)
    */
-  open(conference: string, since?: number): Promise<{ readonly feed: ConferenceFeed; release(): void } | OpenFailure>;
+  open(
+    conference: string,
+    since?: number,
+    withinMs?: number,
+  ): Promise<{ readonly feed: ConferenceFeed; release(): void } | OpenFailure>;
   /** Conferences that exist in the live generation, from memory where fresh (≤ 1 s). */
   conferences(): Promise<readonly string[]>;
   /** Milliseconds since the tail last read the database with success; for readiness. */

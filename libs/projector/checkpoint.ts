@@ -30,13 +30,18 @@ export class LogMismatch extends Error {
   override readonly name = 'LogMismatch';
 }
 
-/** null while another's lease lives. Once it has run out, the other, should it still run, is fenced by the new epoch. */
+/**
+ * null while another's lease lives. Once it has run out, the other, should it still run, is fenced by the new epoch. A row that is
+ * locked is being written: nobody waits for it, else a batch that hangs would hold up those who claim other partitions.
+ */
 export async function claim(db: Queryable, partition: number, owner: string): Promise<Claim | null> {
   await db.query('insert into projection_checkpoint (partition) values ($1) on conflict do nothing', [partition]);
   const { rows } = await db.query<{ owner_epoch: string; next_offset: string; fingerprint: Buffer | null }>(
     `update projection_checkpoint
      set owner = $2, owner_epoch = owner_epoch + 1, lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-     where partition = $1 and (owner = $2 or lease_until < clock_timestamp())
+     where partition = (
+       select partition from projection_checkpoint
+       where partition = $1 and (owner = $2 or lease_until < clock_timestamp()) for update skip locked)
      returning owner_epoch, next_offset, fingerprint`,
     [partition, owner],
   );

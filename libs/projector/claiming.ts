@@ -22,6 +22,8 @@ export class Claiming {
   #turn: Promise<unknown> = Promise.resolve();
   /** Claimed, and not yet among those that are owned. */
   #underWay = 0;
+  /** The log could not be read: until it can, this process takes no part. */
+  #blind = false;
 
   constructor(private readonly options: ClaimingOptions) {}
 
@@ -30,27 +32,36 @@ export class Claiming {
    * @returns false: it is another's, or beyond this process's share, or stands still until an operator acts
    */
   async take(partition: number, standing: Standing, hold: (claimed: Claim) => Promise<void>): Promise<boolean> {
-    const claimed = await this.#claimInTurn(partition);
+    const { db, log, membership } = this.options;
+    if (this.#blind) await log.watermarks(partition);
+    this.#blind = false;
+    // What is known to stand still is looked at beside the share: it must not keep the last place from one that can be read.
+    const counts = standing.stopped === null ? 1 : 0;
+    const claimed = await this.#claimInTurn(partition, counts);
     if (!claimed) {
       standing.forget();
       return false;
     }
     try {
       if (!(await this.#belongs(claimed, standing))) return false;
+      if (membership.hasEnded) {
+        await giveUp(db, claimed);
+        return false;
+      }
       await hold(claimed);
       return true;
     } finally {
-      this.#underWay -= 1;
+      this.#underWay -= counts;
     }
   }
 
-  async #claimInTurn(partition: number): Promise<Claim | null> {
+  async #claimInTurn(partition: number, counts: number): Promise<Claim | null> {
     const { db, owner, membership, owned, isRetired } = this.options;
     const run = this.#turn.then(async () => {
       const share = await membership.share();
-      if (owned() + this.#underWay >= share || (await isRetired())) return null;
+      if ((counts > 0 && owned() + this.#underWay >= share) || (await isRetired())) return null;
       const claimed = await claim(db, partition, owner);
-      if (claimed) this.#underWay += 1;
+      if (claimed) this.#underWay += counts;
       return claimed;
     });
     this.#turn = run.catch(() => undefined); // Its caller hears of the failure; the next turn only waits for the end.
@@ -64,12 +75,11 @@ export class Claiming {
       await verify(log, claimed);
       return true;
     } catch (error) {
+      this.#blind = !(error instanceof LogMismatch);
       await giveUp(db, claimed);
       if (!(error instanceof LogMismatch)) throw error;
-      // Once, however often it is tried.
-      if (standing.stopped !== error.message)
+      if (standing.stop(error.message))
         logger.error({ partition: claimed.partition, next: String(claimed.next) }, error.message);
-      standing.stopped = error.message;
       return false;
     }
   }

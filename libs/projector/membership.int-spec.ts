@@ -62,6 +62,18 @@ function blindable(log: EventLog) {
   return far;
 }
 
+/** Offers all partitions at once, in the same order each time, as Kafka's adapter does. */
+function tickingLog(log: EventLog) {
+  let timer: NodeJS.Timeout | undefined;
+  const subscribe = (consumer: PartitionConsumer) => {
+    const offers = () => Array.from({ length: PARTITIONS }, (_, partition) => consumer.claim(partition));
+    timer = setInterval(() => void Promise.allSettled(offers()), 50);
+    const assigned = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]));
+    return { status: () => ({ silentMs: 0, alarms: [], assigned }), close: async () => clearInterval(timer) };
+  };
+  return { log: { ...log, subscribe }, end: () => clearInterval(timer) };
+}
+
 const owned = (projector: Projector): number => projector.status().filter((one) => one.owned).length;
 const eachHas = (...parts: readonly (readonly [Projector, number])[]) =>
   until(`the parts are ${parts.map(([, part]) => part).join()}`, () =>
@@ -93,10 +105,11 @@ describe('projectors of one generation', () => {
     const { pool, join } = await surroundings();
     const one = join('one');
     await eachHas([one, 8]);
-    // What is left of a process that was killed just after its last heartbeat.
+    // What is left of a process that was killed.
     await pool.query(`insert into projector (owner, since, lease_until)
-      values ('gone', clock_timestamp() - interval '1 hour', clock_timestamp() + interval '3 s')`);
+      values ('gone', clock_timestamp() - interval '1 hour', clock_timestamp() + interval '1 minute')`);
     await eachHas([one, 4]);
+    await pool.query(`update projector set lease_until = '-infinity' where owner = 'gone'`);
     await eachHas([one, 8]);
   });
 
@@ -110,6 +123,35 @@ describe('projectors of one generation', () => {
     await eachHas([one, 8]);
     far.isBlind = false;
     await eachHas([one, 4], [two, 4]);
+  });
+});
+
+describe('a projector within its share', () => {
+  it('takes what is free while a batch that hangs keeps the row of another partition', async () => {
+    const { pool, join } = await surroundings();
+    await pool.query('insert into projection_checkpoint (partition) values (3)');
+    const hanging = await pool.connect();
+    await hanging.query('begin; select from projection_checkpoint where partition = 3 for update');
+    const one = join('one');
+    await eachHas([one, 7]);
+    await hanging.query('rollback');
+    hanging.release();
+    await eachHas([one, 8]);
+  });
+
+  it('does not lose its last place to a partition that stands still', async () => {
+    const { log, pool, join } = await surroundings();
+    await pool.query(`insert into projector (owner, since, lease_until)
+      values ('eldest', clock_timestamp() - interval '1 hour', clock_timestamp() + interval '1 minute')`);
+    // Checkpoints that the log has not reached: all but the last, so that there is one place more than partitions to read.
+    await pool.query(
+      'insert into projection_checkpoint (partition, next_offset) select p, 7 from generate_series(0, 6) p',
+    );
+    const ticking = tickingLog(log);
+    ends.push(async () => ticking.end());
+    const one = join('one', ticking.log);
+    await eachHas([one, 1]);
+    await until('it says what stands still', () => one.status().some(({ stopped }) => stopped));
   });
 });
 

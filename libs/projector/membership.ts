@@ -43,6 +43,10 @@ export class Membership {
     return this.#share;
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** It has no share from now on; the others take it over without waiting for its lease. Never throws. */
   async leave(): Promise<void> {
     const { db, owner, logger } = this.options;

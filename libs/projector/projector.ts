@@ -100,7 +100,7 @@ class LogProjector implements Projector, PartitionConsumer {
     return this.standings.map((standing, partition) => {
       const unclaimedMs = assigned.get(partition);
       const owned = this.holds(partition);
-      // What the log has given to another is the other's to speak of.
+      // What is not even offered is not ours to speak of; what was declined, `forget` has made nothing of.
       const ours = owned || unclaimedMs !== undefined;
       const { next, high, folded, error, stopped } = standing;
       return {

@@ -11,6 +11,7 @@ export class Standing {
   folded = 0;
   /** Checkpoint and log do not belong together: an operator must decide. */
   stopped: string | null = null;
+  #said: string | null = null;
   #claim: string | null = null;
   #consume: string | null = null;
   #waitsSince: number | null = null;
@@ -30,6 +31,7 @@ export class Standing {
     if (next !== this.next || since > OURS_MS) this.forget();
     this.next = next;
     this.stopped = null;
+    this.#said = null;
     this.#claim = null;
     this.saw(next);
   }
@@ -46,6 +48,14 @@ export class Standing {
     this.#waitsSince = null;
     this.#consume = null;
     this.saw(next);
+  }
+
+  /** @returns whether that is news: it is found again by each try, also by those of others in between. */
+  stop(reason: string): boolean {
+    const isNews = this.#said !== reason;
+    this.stopped = reason;
+    this.#said = reason;
+    return isNews;
   }
 
   claimFailed(error: unknown): void {

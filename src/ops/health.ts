@@ -5,7 +5,7 @@ import type { Health } from '../doors/http/ports.js';
 
 /** Events wait for so long and none is folded, or a partition of ours is not claimed for so long: the partition is wedged. */
 const WEDGED_MS = 30_000;
-/** A projector that the log has not seen for so long folds nothing; what lies behind it is caught up when it is back. */
+/** A projector that has not seen the log for so long folds nothing; what lies behind it is caught up when it is back. */
 const SILENT_MS = 10_000;
 /** A tail that has not read for so long serves what is old, and its database does not answer. */
 const STALE_MS = 10_000;

@@ -72,6 +72,7 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
     const watching = (async () => {
       for (; going; await pass(50)) await look();
     })();
+    watching.catch(() => undefined); // Whoever awaits its end hears of it.
     return {
       /** Whoever has partitions is about to lose them. */
       hit(pid: number | undefined) {

@@ -21,8 +21,8 @@ export interface Holder {
   release(slot: Slot): void;
   offerAgain(slot: Slot): void;
   offerAfterPause(slot: Slot, era: number): void;
-  /** @param forGood until the next join */
-  halt(slot: Slot, reason: string, forGood?: boolean): void;
+  /** @param isUnreadable it is not tried again for a while */
+  halt(slot: Slot, reason: string, isUnreadable?: boolean): void;
   /** Kafka was read just now. */
   sign(): void;
 }
@@ -37,7 +37,7 @@ export interface DeliveryOptions {
   readonly holder: Holder;
 }
 
-/** Longest run of records between two chances to rebalance; a command has at most 200. */
+/** Longest run of records between two chances to let go; a command has at most 200. */
 const CHUNK = 500;
 
 export class Delivery {
@@ -46,7 +46,7 @@ export class Delivery {
   /** Throws only what kafkajs must hear: that the group is rebalancing, or has forgotten this member. */
   async eachBatch(payload: EachBatchPayload): Promise<void> {
     const slot = this.options.holder.slot(payload.batch.partition);
-    // Fetched before the partition was let go of. It is paused; nothing is waited for here, for the group waits, too.
+    // Fetched before the partition was let go of. It is paused; nothing is waited for here, for a rejoin waits, too.
     if (slot.next === null) return;
     await inTurn(slot, async () => {
       const era = this.options.holder.era();
@@ -71,7 +71,7 @@ export class Delivery {
       if (verdict.kind === 'seek') steering.seek(slot.partition, expected);
       if (verdict.kind === 'halt') {
         holder.release(slot);
-        holder.halt(slot, verdict.reason, verdict.forGood);
+        holder.halt(slot, verdict.reason, verdict.isUnreadable);
       }
       return verdict.kind === 'take';
     } catch (err) {

@@ -116,7 +116,7 @@ run('a record batch that cannot be unpacked, on a real Kafka', () => {
         for (const key of elsewhere) await append(key, `${key}${turn}`);
         await until('the others are read', () => elsewhere.every((key) => texts.includes(`${key}${turn}`)), 20_000);
       }
-      // It is not claimed again with each heartbeat, only to end like that again.
+      // It is not claimed again twice a second, only to end like that again.
       expect(claims.filter((one) => one === partition)).toHaveLength(1);
       expect(subscription.status().alarms).toEqual([
         expect.stringMatching(new RegExp(`^partition ${partition}: records 1–1 of a batch cannot be unpacked`)),

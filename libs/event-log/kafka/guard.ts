@@ -15,8 +15,8 @@ export type Verdict =
   | {
       readonly kind: 'halt';
       readonly reason: string;
-      /** What was stored will not change: it is not claimed again before the next join. */
-      readonly forGood?: boolean;
+      /** What was stored will hardly change: it is not claimed again for a while. */
+      readonly isUnreadable?: boolean;
     };
 
 /** null: the expected offset is in the log. */
@@ -42,7 +42,7 @@ export async function judge(
   const verdict = await place(topic, partition, expected, fetched);
   const unreadable = unreadableOf(first);
   return unreadable && verdict.kind === 'take'
-    ? { kind: 'halt', reason: `partition ${partition}: ${unreadable}`, forGood: true }
+    ? { kind: 'halt', reason: `partition ${partition}: ${unreadable}`, isUnreadable: true }
     : verdict;
 }
 

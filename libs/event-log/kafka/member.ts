@@ -48,6 +48,8 @@ const FETCH_WAIT_MS = 200;
 const REBALANCE_MS = 10_000;
 const LEAVE_MS = 5_000;
 const OFFER_EVERY_MS = 500;
+/** Another replica may lead by then. */
+const UNREADABLE_MS = 60_000;
 
 export class Member implements Holder {
   readonly #consumer: Consumer;
@@ -261,10 +263,11 @@ export class Member implements Holder {
     setTimeout(() => this.#claimInTurn(slot, era), backOff(slot)).unref();
   }
 
-  halt(slot: Slot, reason: string, forGood = false): void {
+  halt(slot: Slot, reason: string, isUnreadable = false): void {
     this.options.onAlarm(placeOf(slot.partition), reason);
-    slot.halted = forGood;
-    if (!forGood) this.offerAgain(slot);
+    slot.halted = isUnreadable;
+    if (isUnreadable) setTimeout(() => this.offerAgain(slot), UNREADABLE_MS).unref();
+    else this.offerAgain(slot);
   }
 
   sign(): void {

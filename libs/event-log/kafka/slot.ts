@@ -5,7 +5,7 @@ export interface Slot {
   next: bigint | null;
   /** Not ours yet: offered again and again. */
   declined: boolean;
-  /** What stands there cannot be read, and will not change: not offered before the next join. */
+  /** What stands there cannot be read, and will hardly change: not offered for a while. */
   halted: boolean;
   /** Monotonic milliseconds since when a claim is due. */
   dueSince: number;

@@ -213,7 +213,7 @@ class Door implements CommandDoor {
   /** Of a conference that is only now being made: there is no replica to wait for. */
   private async firstOutcome(conference: string, commandId: string): Promise<KnownOutcome | null> {
     // Known to the replica too: the opener's next command finds the conference.
-    const opened = await this.ports.feed.open(conference, performance.now());
+    const opened = await this.ports.feed.open(conference, performance.now(), 2 * WAIT_MS);
     if (typeof opened === 'object') opened.release();
     return this.ports.findOutcome(conference, commandId);
   }
