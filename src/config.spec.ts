@@ -31,6 +31,7 @@ describe('configuration', () => {
     expect(() => readConfig({ KAFKA_SASL_USERNAME: 'hallway' })).toThrow(/KAFKA_SASL_PASSWORD: all of them or none/);
     expect(() => readConfig({ KAFKA_TLS_KEY_FILE: '/k' })).toThrow(/both or none/);
     expect(() => readConfig({ KAFKA_MIN_INSYNC_REPLICAS: '2' })).toThrow(/KAFKA_REPLICAS/);
+    expect(() => readConfig({ KAFKA_INTAKE_TOPIC: 'conference.events' })).toThrow(/KAFKA_INTAKE_TOPIC: the log takes/);
     expect(readConfig({ KAFKA_BROKERS: 'a:9092,b:9093' }).KAFKA_EVENTS_TOPIC).toBe('conference.events');
   });
 

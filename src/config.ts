@@ -103,7 +103,9 @@ const schema = z.object({
     .describe('Milliseconds over which clients are asked to leave before a stop'),
   HALLWAY_PRODUCERS: producersSchema
     .optional()
-    .describe('Which source may send which types of events, as JSON: {"venue-doors":["room-filled-up"]}; "*": all'),
+    .describe(
+      'Which source may send which types of events, as JSON: {"venue-doors":["room-filled-up"],"venue":["*"]}; ["*"]: every type',
+    ),
   HALLWAY_DEMO: z
     .enum(['on', 'off'])
     .optional()
@@ -157,7 +159,11 @@ function kafkaComplaints(given: Readonly<Record<string, string | undefined>>): r
     return count === 0 || count === names.length ? [] : [`${names.join(', ')}: ${what}`];
   };
   const replicas = Number(given.KAFKA_REPLICAS ?? 1);
+  const { KAFKA_EVENTS_TOPIC, KAFKA_INTAKE_TOPIC } = schema.shape;
+  const events = given.KAFKA_EVENTS_TOPIC ?? KAFKA_EVENTS_TOPIC.parse(undefined);
+  const intake = given.KAFKA_INTAKE_TOPIC ?? KAFKA_INTAKE_TOPIC.parse(undefined);
   return [
+    ...(events === intake ? ['KAFKA_INTAKE_TOPIC: the log takes no events of others; it must be another topic'] : []),
     ...together(['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'], 'all of them or none'),
     ...together(['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'], 'both or none'),
     ...(Number(given.KAFKA_MIN_INSYNC_REPLICAS ?? 1) > replicas

@@ -30,7 +30,9 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
       service.url,
       await service.tokens.issue({ actor: 'local-organizer', ...ORGANIZER }, LOCAL_TOKEN_SECONDS),
     );
-  if (config.ROLE !== 'projector') await welcome(service, Math.round(performance.now() - started));
+  const tookMs = Math.round(performance.now() - started);
+  if (config.ROLE === 'projector') logger.info({ url: service.url, tookMs }, 'the projector is ready');
+  else await welcome(service, tookMs);
   const why = await Promise.race([signalled(), service.ended]);
   logger.info({ why }, 'stopping');
   // Also for what keeps the process after its end: a connection that was made too late.

@@ -62,7 +62,7 @@ describe('a projector that has lost a partition', () => {
     await pool.query('insert into projection_checkpoint (partition, next_offset) values (0, 7)');
     projector.start();
     await until('it stops', () => state()?.stopped === true);
-    expect(state()).toMatchObject({ owned: false, error: expect.stringMatching(/ends before the checkpoint/) });
+    expect(state()).toMatchObject({ owned: false, error: expect.stringMatching(/ends at 1, before the checkpoint 7/) });
     await pool.query(
       `update projection_checkpoint set next_offset = 0, owner = 'other', lease_until = clock_timestamp() + interval '1 minute'`,
     );

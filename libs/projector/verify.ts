@@ -9,10 +9,12 @@ export async function verify(log: EventLog, { partition, next, fingerprint }: Cl
   const { low, high } = await log.watermarks(partition);
   if (next > high)
     throw new LogMismatch(
-      `partition ${partition}: the log ends before the checkpoint; it was truncated or is another log`,
+      `partition ${partition}: the log ends at ${high}, before the checkpoint ${next}; it was truncated or is another log: docs/runbooks/partition-stopped.md`,
     );
   if (next < low)
-    throw new LogMismatch(`partition ${partition}: the log begins after the checkpoint; events are missing`);
+    throw new LogMismatch(
+      `partition ${partition}: the log begins at ${low}, after the checkpoint ${next}; events are missing: docs/runbooks/partition-stopped.md`,
+    );
   if (!fingerprint || next === 0n) return;
   const { records } = await log.read(partition, next - 1n, 1);
   const record = records[0];

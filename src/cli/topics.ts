@@ -17,27 +17,40 @@ export async function setUpTopics(config: Config, { accept }: { readonly accept?
   const database = await openDatabase(config, logger);
   try {
     const spec = eventsTopic(config);
-    const isKnown = (await readPin(database.pool, spec.name)) !== null;
+    const known = await readPin(database.pool, spec.name);
     const { made, found, complaints } = await setUpTopic({
       ...connection,
       db: database.pool,
       spec,
       logger,
       accept: accept ?? false,
-    });
+    }).catch(inWords(spec.name));
     console.log(`${spec.name}: ${made ? 'made' : 'is there'}, ${found.partitions} partitions, id ${found.topicId}`);
-    if (!isKnown && !made && (await holdsEvents(config, database, logger)))
+    if (known && accept)
+      console.log(
+        `${spec.name}: accepted as the log; read models are built anew from what it holds once every projector and gateway has been stopped and started`,
+      );
+    if (!known && !made && (await holdsEvents(config, database, logger)))
       console.log(
         `${spec.name}: holds events from before this database knew it; without their keys, personal texts read [erased]: docs/operations.md, "Keys are missing"`,
       );
     const intake = intakeTopic(config);
-    console.log(`${intake.name}: ${(await makeTopic(connection, intake, logger)) ? 'made' : 'is there'}`);
+    const isNew = await makeTopic(connection, intake, logger).catch(inWords(intake.name));
+    console.log(`${intake.name}: ${isNew ? 'made' : 'is there'}`);
     if (complaints.length > 0)
       throw new CliError(`201 ${spec.name} is not as it must be\n  ${complaints.join('\n  ')}`);
   } finally {
     await database.close();
   }
 }
+
+/** What the cluster itself says no to: more replicas than brokers, no right to make a topic. */
+const inWords = (topic: string) => (error: unknown) => {
+  const { errors = [error] } = error as { readonly errors?: readonly unknown[] };
+  const isKafkas = errors.every((one) => one instanceof Error && one.name.startsWith('KafkaJS'));
+  if (!isKafkas) throw error;
+  throw new CliError(`201 ${topic}: Kafka refuses: ${errors.map((one) => (one as Error).message).join('; ')}`);
+};
 
 async function holdsEvents(config: Config, { url, pool }: Database, logger: Logger): Promise<boolean> {
   const { log, close } = await openLog({ config, url, pool, logger, toRead: true });

@@ -55,7 +55,10 @@ export async function pin(db: Queryable, topic: string, found: Pinnable): Promis
 export function compare(pinned: Pin, found: TopicMetadata | null, toRead = false): void {
   const { topic } = pinned;
   const wayOut = 'Nothing was changed. docs/operations.md, "The topic changed", has the ways out';
-  if (!found) throw new LogChanged(`201 the topic ${topic} is gone. ${wayOut}`);
+  if (!found)
+    throw new LogChanged(
+      `201 the topic ${topic} is gone, or this is another Kafka cluster than the one that was folded. ${wayOut}`,
+    );
   if (found.clusterId !== pinned.clusterId)
     throw new LogChanged(
       `201 this is another Kafka cluster (${found.clusterId}) than the one that was folded (${pinned.clusterId}). ${wayOut}`,
