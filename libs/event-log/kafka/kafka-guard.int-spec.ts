@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import kafkajs, { type Admin } from 'kafkajs';
 import { kafkaMissing, openKafkaLog, startTestKafka, type TestKafka } from '../../../test/support/kafka.js';
 import { until } from '../../../test/support/process.js';
+import { silent } from '../../../test/support/silent.js';
 import { type LogBatch, LogChanged, LogUnavailable, type PartitionConsumer } from '../port.js';
 import { createKafkaLog } from './kafka-log.js';
 import { setUpTopic } from './set-up.js';
@@ -162,10 +163,15 @@ run('the guard on a real Kafka', () => {
     await opened.log.append(KEY, [record('a')]);
     const subscription = opened.log.subscribe(consumer, 'fold');
     await until('a was folded', () => texts.length === 1);
+    const said: string[] = [];
+    const logger = { ...silent, error: (_: object, line?: string) => said.push(line ?? '') };
+    const gateways = await createKafkaLog({ ...opened.options, logger });
     await recreate();
     await expect(createKafkaLog(opened.options)).rejects.toThrow(LogChanged);
     await expect(createKafkaLog(opened.options)).rejects.toThrow(/recreated.*Nothing was changed/);
-    await expect(opened.log.append(KEY, [record('b')])).rejects.toThrow(LogUnavailable);
+    for (const again of ['b', 'c']) await expect(gateways.append(KEY, [record(again)])).rejects.toThrow(LogUnavailable);
+    expect(said).toEqual([expect.stringMatching(/recreated.*Nothing was changed/)]);
+    await gateways.close();
     await until('the alarm', () => /recreated/.test(subscription.status().alarms.join()), 30_000);
     expect(texts).toEqual(['a']);
   }, 60_000);

@@ -59,6 +59,8 @@ class KafkaAppender implements Appender {
   #producer: Producer | undefined;
   /** After a failure commands go one by one: one that the broker will never take must not stop its neighbours. */
   #alone = false;
+  /** Why nothing can be appended until an operator acts, as it was last said. */
+  #changed: string | undefined;
   #backoff = BACKOFF_MIN_MS;
   #verifiedAt = 0;
   /** Offset after the last one that each partition gave us. */
@@ -108,6 +110,7 @@ class KafkaAppender implements Appender {
         const producer = await this.#ready();
         this.#settle(batch, await bounded(this.#send(producer, batch)));
         this.#alone = false;
+        this.#changed = undefined;
         this.#backoff = BACKOFF_MIN_MS;
       } catch (error) {
         await this.#failed(batch, error);
@@ -125,6 +128,9 @@ class KafkaAppender implements Appender {
       return;
     }
     if (error instanceof LogChanged) {
+      // Whoever commands is told to try again; whoever operates, what to do, once.
+      if (this.#changed !== error.message) logger.error({ topic: this.options.topic }, error.message);
+      this.#changed = error.message;
       for (const entry of batch)
         finish(entry, () => entry.reject(new LogUnavailable('the log has changed', { cause: error })));
       await this.#drop();
