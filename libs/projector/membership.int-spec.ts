@@ -1,3 +1,4 @@
+import { setTimeout as pass } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type EventLog, LogUnavailable, type PartitionConsumer } from '#libs/event-log';
 import { until } from '../../test/support/process.js';
@@ -62,7 +63,7 @@ function blindable(log: EventLog) {
   return far;
 }
 
-/** Offers all partitions at once, in the same order each time, as Kafka's adapter does. */
+/** Offers all partitions at once, in the same order each time, and is as far away as a broker: slower to ask than the database. */
 function tickingLog(log: EventLog) {
   let timer: NodeJS.Timeout | undefined;
   const subscribe = (consumer: PartitionConsumer) => {
@@ -71,7 +72,11 @@ function tickingLog(log: EventLog) {
     const assigned = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]));
     return { status: () => ({ silentMs: 0, alarms: [], assigned }), close: async () => clearInterval(timer) };
   };
-  return { log: { ...log, subscribe }, end: () => clearInterval(timer) };
+  const watermarks = async (partition: number) => {
+    await pass(40);
+    return log.watermarks(partition);
+  };
+  return { log: { ...log, subscribe, watermarks }, end: () => clearInterval(timer) };
 }
 
 const owned = (projector: Projector): number => projector.status().filter((one) => one.owned).length;
