@@ -59,7 +59,8 @@ export class Fold {
   private readonly parking: Parking;
   private readonly handlers = new Map<string, EventHandler[]>();
   private readonly audit: AuditWrite[] = [];
-  private readonly erased: BatchPlan['erased'][number][] = [];
+  /** By conference and subject: two commands of one batch may erase the same person. */
+  private readonly erased = new Map<string, BatchPlan['erased'][number]>();
   private readonly deadLetters: DeadLetterWrite[] = [];
   private readonly heads = new Map<string, number>();
   /** Whose rows are there already, whatever the events before it change. */
@@ -97,7 +98,7 @@ export class Fold {
       documents,
       audit: this.audit,
       skipped: this.skipped,
-      erased: this.erased,
+      erased: [...this.erased.values()],
       deadLetters: this.deadLetters,
       heads: this.heads,
       missingKeys: this.missingKeys,
@@ -182,10 +183,12 @@ export class Fold {
   }
 
   private erase(event: LoggedEvent): AppliedChange[] {
+    const { conference, time: at } = event;
     const subject = String(event.data.subject);
-    this.erased.push({ conference: event.conference, subject, at: event.time });
+    const id = JSON.stringify([conference, subject]);
+    if (!this.erased.has(id)) this.erased.set(id, { conference, subject, at });
     return [
-      this.overlay.put(event.conference, untyped(erasedSubject), {
+      this.overlay.put(conference, untyped(erasedSubject), {
         subject,
         offset: safeNumber(event.position.offset),
       } satisfies ErasedSubject),

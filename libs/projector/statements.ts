@@ -94,10 +94,14 @@ const skipped = ({ skipped: written }: BatchPlan, generation: Generation): State
   ],
 });
 
-/** A subject that never wrote anything gets an emptied row too: it is refused ever after. */
+/**
+ * A subject that never wrote anything gets an emptied row too: it is refused ever after. Each row once, or Postgres refuses the statement;
+ * sorted like `make-keys`, or the two wait for each other's rows crosswise.
+ */
 const erased = ({ erased: written }: BatchPlan): Statement => ({
   text: `insert into public.subject_key (conference, subject, key_id, key, erased_at)
-    select c, s, gen_random_uuid(), null, a from unnest($1::text[], $2::text[], $3::timestamptz[]) as u(c, s, a)
+    select c, s, gen_random_uuid(), null, min(a) from unnest($1::text[], $2::text[], $3::timestamptz[]) as u(c, s, a)
+    group by c, s order by c, s
     on conflict (conference, subject) do update set key = null, erased_at = coalesce(subject_key.erased_at, excluded.erased_at)`,
   values: [
     written.map(({ conference }) => conference),

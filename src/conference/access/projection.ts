@@ -36,6 +36,8 @@ export const projection: Projection = {
         { table: untyped(moderators), where: { moderator: subject } },
       ],
       fold: ({ subject }, rows) => {
+        // Two organizers may erase one person at the same moment: both commands are accepted.
+        if (rows.get(erased, { subject })) return { noEffect: 'already erased' };
         const moderator = rows.get(moderators, { moderator: subject });
         return [
           { table: untyped(erased), put: { subject } },
