@@ -1,5 +1,5 @@
-// Writes docs/openapi.yaml, docs/asyncapi.yaml and the table of docs/operations.md from the built schemas. A test fails when they are stale.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes docs/openapi.yaml, docs/asyncapi.yaml and the tables of docs/operations.md and docs/limits.md from the built code. A test fails when they are stale.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import './require-node.mjs';
 
@@ -16,8 +16,17 @@ for (const [name, document] of [
   writeFileSync(`docs/${name}.yaml`, `# Generated: npm run contracts\n${text}`);
 }
 
-const operations = readFileSync('docs/operations.md', 'utf8');
-writeFileSync(
-  'docs/operations.md',
-  operations.replace(/(<!-- configuration: .*? -->\n)[^]*?(<!-- \/configuration -->)/, (_, from, to) => `${from}${configTable()}\n${to}`),
-);
+/** Replaces what stands between two comments of a page. */
+function fill(page, name, text) {
+  const before = readFileSync(page, 'utf8');
+  const between = new RegExp(`(<!-- ${name}: .*? -->\\n)[^]*?(<!-- /${name} -->)`);
+  writeFileSync(page, before.replace(between, (_, from, to) => `${from}${text}\n${to}`));
+}
+
+fill('docs/operations.md', 'configuration', configTable());
+
+const { limitsTable } = await import('../dist/src/ops/limits-page.js');
+const isSource = (file) => file.endsWith('.ts') && !/spec\.ts$|\.d\.ts$|^src\/web\//.test(file);
+const files = ['src', 'libs'].flatMap((root) => readdirSync(root, { recursive: true }).map((file) => `${root}/${file}`)).filter(isSource);
+const sources = new Map(files.sort().map((file) => [file, readFileSync(file, 'utf8')]));
+fill('docs/limits.md', 'limits', await limitsTable(sources, (file) => import(`../dist/${file.replace(/\.ts$/, '.js')}`)));

@@ -110,6 +110,11 @@ const observed = {
     '1: the library (http, pg) was met and is traced; 0: its spans are missing',
     '{library}',
   ),
+  limits: gauge(
+    'feed.limit',
+    'Bounds of this process by name and unit; docs/limits.md says what happens beyond each',
+    '1',
+  ),
   pool: gauge('feed.pool.connections', 'Database connections by pool and state (idle, used, waiting)', '{connection}'),
 } as const;
 

@@ -1,6 +1,7 @@
 /** What an operator's scrape looks up; nothing of it costs the road anything in between. */
 import type { EventLog } from '#libs/event-log';
 import type { Feed } from '#libs/feed';
+import { limits } from '#libs/limits';
 import type { Queryable } from '#libs/postgres';
 import type { Projector } from '#libs/projector';
 import { type Looked, observe } from '#libs/signals';
@@ -52,6 +53,7 @@ export function observeService({ role, store, projecting, feed, sockets, pool, r
     closedSlow: () => [[sockets.stats().closedSlow]],
     resumes: () => per(sockets.stats().resumes, 'kind'),
     refused: () => per(sockets.stats().refused, 'code'),
+    limits: () => limits().map(({ name, unit, value }) => [value, { limit: name, unit }] as const),
     polls: () => [[feed.stats().polls]],
     reloads: () => [[feed.stats().reloads]],
     deadLetters: async () => [[await count(pool, 'select count(*) from public.dead_letter')]],

@@ -1,11 +1,27 @@
 /** Lenient reader of schedule.json version 1 (frab, pretalx): days, in them rooms by name, in them events. */
+import { defineLimit } from '#libs/limits';
 import type { ParsedSchedule } from './parsed-schedule.js';
 import { type RawRoom, Reading, ScheduleUnreadable } from './reading.js';
 
-const MAX_DEPTH = 32;
+const MAX_DEPTH = defineLimit({
+  name: 'schedule.json.depth',
+  value: 32,
+  unit: 'levels',
+  beyond: 'the file is refused with 201',
+});
 /** Values in the file; that of the largest congress has 60,000. */
-const MAX_VALUES = 400_000;
-const MAX_SEATS = 1_000_000;
+const MAX_VALUES = defineLimit({
+  name: 'schedule.json.values',
+  value: 400_000,
+  unit: 'items',
+  beyond: 'the file is refused with 201',
+});
+const MAX_SEATS = defineLimit({
+  name: 'schedule.room.seats',
+  value: 1_000_000,
+  unit: 'items',
+  beyond: 'the number is left out',
+});
 
 type Fields = Readonly<Record<string, unknown>>;
 

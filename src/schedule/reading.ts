@@ -1,12 +1,19 @@
 /** What readers of all formats share: from the raw strings of a source to sessions and rooms, with a note of everything guessed or left out. */
+
 import { v5 as uuidv5 } from 'uuid';
+import { defineLimit } from '#libs/limits';
 import type { Oddity, ParsedRoom, ParsedSchedule, ParsedSession } from './parsed-schedule.js';
 import { clockOf, instantOfLocal, isTimeZone, parseDuration, parseInstant, plusMinutes } from './times.js';
 
 /** Namespace for ids of things whose source gives none. */
 export const DERIVED = 'd9f1b7a4-6f0e-5d43-9d7b-3f6e2f1c0a55';
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const MAX_SESSIONS = 10_000;
+const MAX_SESSIONS = defineLimit({
+  name: 'schedule.sessions',
+  value: 10_000,
+  unit: 'sessions',
+  beyond: 'the file is refused with 201',
+});
 const MAX_LENGTH_MS = 7 * 24 * 3_600_000;
 
 /** Its message is for the one who imports: a place and a reason, never the text itself. */

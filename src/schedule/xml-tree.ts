@@ -2,11 +2,23 @@
  * XML text → a small tree of elements. Lenient readers work on it; bounds are checked while parsing, so that a hostile file
  * costs no more than a large honest one. Entities beyond XML's own five are refused by saxes.
  */
+
 import { SaxesParser } from 'saxes';
+import { defineLimit } from '#libs/limits';
 import { ScheduleUnreadable } from './reading.js';
 
-const MAX_DEPTH = 32;
-const MAX_ELEMENTS = 400_000;
+const MAX_DEPTH = defineLimit({
+  name: 'schedule.xml.depth',
+  value: 32,
+  unit: 'levels',
+  beyond: 'the file is refused with 201',
+});
+const MAX_ELEMENTS = defineLimit({
+  name: 'schedule.xml.elements',
+  value: 400_000,
+  unit: 'items',
+  beyond: 'the file is refused with 201',
+});
 
 export interface Element {
   readonly name: string;
