@@ -15,10 +15,11 @@ import { projection } from './projection.mjs';
 import { rebuild } from './rebuild.mjs';
 import { joins, sql } from './storm.mjs';
 import { telemetry } from './telemetry.mjs';
+import { VOTE_CASES, votes, votesTable } from './votes.mjs';
 
 const HELP = `npm run bench -- [--quick] [--only NAME[,NAME]]
   --quick   few rounds, in about a minute; prints, leaves bench/RESULTS.md alone
-  --only    of: fan-out, projection, append, rebuild, storm, memory, growth, latency, telemetry; prints, leaves bench/RESULTS.md alone`;
+  --only    of: fan-out, projection, append, rebuild, storm, memory, growth, latency, votes, telemetry; prints, leaves bench/RESULTS.md alone`;
 const { values: asked } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } } });
 if (asked.help) {
   console.log(HELP);
@@ -116,6 +117,10 @@ const BENCHES = {
         ...rows.map(({ sockets, perSecond, reached, classes: { desk, screen, phone }, shares }) => `| ${sockets} | ${perSecond} (${reached.toFixed(0)}) | ${cell(desk)} | ${cell(screen)} | ${cell(phone)} | ${shares.service.toFixed(2)} | ${shares.producers.toFixed(2)} | ${shares.clients.toFixed(2)} |`),
       ],
     ];
+  },
+  votes: async (full) => {
+    const rows = await votes(full ? { cases: VOTE_CASES } : { cases: [{ kind: 'http', perSecond: 500 }], seconds: 4 });
+    return ['A hall votes (`bench/votes.mjs`)', ['Open-loop, one session, an organizer queues questions meanwhile; one machine for service, Postgres and load. Votes: those applied; costs are per vote.', '', ...votesTable(rows)]];
   },
   telemetry: async (full) => {
     const { sockets, perSecond, result, exported } = await telemetry(full ? {} : { rounds: 1, seconds: 1 });

@@ -12,6 +12,8 @@ import { silent, startDatabase } from './database.mjs';
 
 /** As `npm start` gives it: what one batch needs dies young. */
 export const YOUNG = ['--max-semi-space-size=32'];
+/** Of a log that nobody set up otherwise (src/config.ts). */
+const PARTITIONS = 8;
 const MAIN = path.join(import.meta.dirname, '../../dist/src/cli/main.js');
 
 async function freePort() {
@@ -22,11 +24,12 @@ async function freePort() {
   return port;
 }
 
+/** @param environment settings of the service; as many partitions as by default, unless it names another number */
 export async function startService(environment = {}) {
   const database = await startDatabase();
   const port = await freePort();
   const child = spawn(process.execPath, [...YOUNG, MAIN, 'start'], {
-    env: { PATH: process.env.PATH, DATABASE_URL: database.url, PORT: String(port), METRICS_PORT: 'off', HALLWAY_DEMO: 'off', HALLWAY_PARTITIONS: '1', LOG_LEVEL: 'warn', ...environment },
+    env: { PATH: process.env.PATH, DATABASE_URL: database.url, PORT: String(port), METRICS_PORT: 'off', HALLWAY_DEMO: 'off', LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await new Promise((resolve, reject) => {
@@ -35,18 +38,21 @@ export async function startService(environment = {}) {
   });
   const token = await (await createTokens(database.pool)).issue({ actor: 'olga', role: 'organizer', conference: '*' }, 7_200);
   const url = `http://127.0.0.1:${port}`;
-  const command = async (type, data) => {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const command = async (type, data, by = token) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${by}` };
     const response = await fetch(`${url}/v1/conferences/bench/commands`, { method: 'POST', headers, body: JSON.stringify({ id: randomUUID(), type, data }) });
     if (!response.ok) throw new Error(await response.text());
+    return response.json();
   };
   await command('open-conference', { title: 'Bench', timeZone: 'Europe/Berlin' });
   const pool = database.open(undefined, 16);
   const bell = notifier({ database: database.pool, channel: LOG_CHANNEL, logger: silent });
-  const log = await createPostgresLog({ pool, partitions: 1, logger: silent, notify: () => bell.notify() });
+  const log = await createPostgresLog({ pool, partitions: Number(environment.HALLWAY_PARTITIONS ?? PARTITIONS), logger: silent, notify: () => bell.notify() });
   return {
     token,
+    port,
     database,
+    command,
     journal: createJournal({ log, catalog, keys: createPostgresKeys(pool) }),
     sockets: (cls) => `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&class=${cls}`,
     cpu: () => cpuOf(child.pid),
