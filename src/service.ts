@@ -19,6 +19,7 @@ import { type Config, ConfigError } from './config.js';
 import { type Demo, type DemoPorts, startDemo } from './demo/demo.js';
 import { type CommandDoor, createCommandDoor } from './doors/commands/command-door.js';
 import { createOutcomes } from './doors/commands/outcomes.js';
+import { createConferenceList } from './doors/http/conference-list.js';
 import { guardHttp } from './doors/http/http-door.module.js';
 import { WEB_FOLDER } from './doors/http/pages.controller.js';
 import type { HttpPorts } from './doors/http/ports.js';
@@ -187,6 +188,7 @@ async function openGateway(
     health,
     logger,
     readLive: readLiveHere,
+    listConferences: createConferenceList(readLiveHere),
     publicUrl: config.publicUrl,
     joinBudget: config.HALLWAY_JOIN_BUDGET,
   };

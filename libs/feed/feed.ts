@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Logger, Queryable } from '#libs/postgres';
-import { startAlarm } from './alarm.js';
+import { type Listener, type Logger, listen, type Queryable } from '#libs/postgres';
 import { Names } from './names.js';
 import { FeedReader } from './reader.js';
 import { Replica, type ResumeCounts } from './replica.js';
@@ -11,6 +10,9 @@ import type { Feed, FeedStats, OpenFailure } from './types.js';
 const MAX_WAITERS = 2_000;
 const MAX_SETTLING = 500;
 const SETTLE_MS = 5_000;
+
+/** The channel of NOTIFY on which projectors say that they committed. */
+export const FEED_CHANNEL = 'hallway_feed';
 
 export interface FeedOptions {
   /** The primary: a standby may answer with what the alarm has already announced as old. */
@@ -33,7 +35,7 @@ class PostgresFeed implements Feed {
   readonly #reader: FeedReader;
   readonly #names: Names;
   readonly #tail: Tail;
-  readonly #endAlarm: () => Promise<void>;
+  readonly #listener: Listener;
   readonly #logger: Logger;
   readonly #evictAfterMs: number;
   readonly #replicas = new Map<string, Replica>();
@@ -50,7 +52,16 @@ class PostgresFeed implements Feed {
     this.#reader = new FeedReader(pool, partitions);
     this.#names = new Names(this.#reader);
     this.#tail = new Tail(this.#reader, this.#replicas, logger, () => this.#afterTick());
-    this.#endAlarm = startAlarm(url, () => this.#tail.wake(), logger);
+    const wake = () => this.#tail.wake();
+    this.#listener = listen({
+      url,
+      channel: FEED_CHANNEL,
+      onNotify: wake,
+      // What was committed while nothing was heard.
+      onReady: wake,
+      logger,
+      applicationName: 'hallway feed',
+    });
   }
 
   async open(conference: string, since?: number, withinMs = SETTLE_MS): ReturnType<Feed['open']> {
@@ -93,7 +104,10 @@ class PostgresFeed implements Feed {
 
   stats(): FeedStats {
     const { statements } = this.#reader;
+    let holders = 0;
+    for (const replica of this.#replicas.values()) holders += replica.holders;
     return {
+      holders,
       ...this.#tail.counts,
       statements,
       loads: this.#loads,
@@ -103,7 +117,7 @@ class PostgresFeed implements Feed {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#tail.close(), this.#endAlarm()]);
+    await Promise.all([this.#tail.close(), this.#listener.close()]);
     await this.#turn;
     for (const replica of this.#replicas.values()) replica.end();
     this.#replicas.clear();

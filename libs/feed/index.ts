@@ -1,6 +1,5 @@
-export { FEED_CHANNEL } from './alarm.js';
 export { epochOf } from './epoch.js';
-export { createFeed, type FeedOptions } from './feed.js';
+export { createFeed, FEED_CHANNEL, type FeedOptions } from './feed.js';
 export type {
   Advance,
   ConferenceFeed,

@@ -4,13 +4,9 @@ import type { Cursor } from '#libs/protocol';
 import { ConferenceState } from './conference-state.js';
 import type { Answer, Reading } from './reader.js';
 import type { Advance, ConferenceFeed, EncodedFrame, FeedDocument, Resume } from './types.js';
+import { Waiters } from './waiters.js';
 
 export type ResumeCounts = Record<Resume['kind'], number>;
-
-interface Waiter {
-  readonly met: () => boolean;
-  readonly finish: (met: boolean) => void;
-}
 
 /** One conference in memory, with its age and those who wait for it to advance. */
 export class Replica implements ConferenceFeed {
@@ -22,7 +18,8 @@ export class Replica implements ConferenceFeed {
   readonly #resumes: ResumeCounts;
   readonly #logger: Logger;
   readonly #listeners = new Set<(advance: Advance) => void>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #awaitHead = new Waiters((offset, head) => offset <= head);
+  readonly #awaitComplete = new Waiters((asked, asOf) => asked < asOf);
   #asOf: number;
   #databaseNow: number;
   #sentAt: number;
@@ -76,12 +73,12 @@ export class Replica implements ConferenceFeed {
   }
 
   reached(offset: number, timeoutMs: number): Promise<boolean> {
-    return this.#wait(() => this.head >= offset, timeoutMs);
+    return this.head >= offset ? Promise.resolve(true) : this.#awaitHead.wait(offset, timeoutMs);
   }
 
   settled(timeoutMs: number): Promise<boolean> {
     const asked = this.#databaseTime();
-    return this.#wait(() => this.#asOf > asked, timeoutMs);
+    return asked < this.#asOf ? Promise.resolve(true) : this.#awaitComplete.wait(asked, timeoutMs);
   }
 
   onAdvance(listener: (advance: Advance) => void): () => void {
@@ -107,7 +104,8 @@ export class Replica implements ConferenceFeed {
 
   /** Ends all waiting; nothing advances any more. */
   end(): void {
-    for (const { finish } of [...this.#waiters]) finish(false);
+    this.#awaitHead.end();
+    this.#awaitComplete.end();
     this.#listeners.clear();
   }
 
@@ -138,20 +136,7 @@ export class Replica implements ConferenceFeed {
 
   /** Lets go of those whose wait is over. */
   wake(): void {
-    for (const { met, finish } of [...this.#waiters]) if (met()) finish(true);
-  }
-
-  #wait(met: () => boolean, timeoutMs: number): Promise<boolean> {
-    if (met()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const finish = (outcome: boolean) => {
-        clearTimeout(timer);
-        this.#waiters.delete(waiter);
-        resolve(outcome);
-      };
-      const waiter = { met, finish };
-      const timer = setTimeout(() => finish(false), timeoutMs);
-      this.#waiters.add(waiter);
-    });
+    this.#awaitHead.reach(this.head);
+    this.#awaitComplete.reach(this.#asOf);
   }
 }

@@ -98,5 +98,7 @@ export interface FeedStats {
   readonly reloads: number;
   /** Conferences in memory now. */
   readonly loaded: number;
+  /** Who holds one of them now: sockets, requests, commands. */
+  readonly holders: number;
   readonly resumes: Readonly<Record<Resume['kind'], number>>;
 }

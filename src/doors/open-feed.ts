@@ -16,3 +16,17 @@ export async function openFeed(
   if (opened === 'unavailable') throw new Refusal('behind', undefined, 2_000);
   return opened;
 }
+
+/** Holds the conference for as long as `use` runs, whatever comes of it. @throws as `openFeed`, and what `use` throws */
+export async function withFeed<T>(
+  from: Pick<Feed, 'open'>,
+  conference: string,
+  use: (feed: ConferenceFeed) => T | Promise<T>,
+): Promise<T> {
+  const { feed, release } = await openFeed(from, conference);
+  try {
+    return await use(feed);
+  } finally {
+    release();
+  }
+}

@@ -7,6 +7,7 @@ import { guardHttp, HttpDoorModule } from '../../src/doors/http/http-door.module
 import { createIntake } from '../../src/intake/intake.js';
 import type { Doors } from './doors.js';
 import { silent } from './silent.js';
+import { CONFERENCE } from './world.js';
 
 export interface Asking {
   readonly by?: Identity;
@@ -39,6 +40,7 @@ export async function openHttpDoor(doors: Doors): Promise<HttpDoor> {
       handle: (command) => doors.commands.takeForeign(command),
     }),
     readLive: () => Promise.reject(new Refusal('behind')),
+    listConferences: async () => [{ id: CONFERENCE, title: 'SREcon Demo' }],
     publicUrl: 'https://hallway.example',
     joinBudget: 3,
     logger: silent,

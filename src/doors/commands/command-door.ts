@@ -1,6 +1,5 @@
 /** One door for commands, whatever brought them: bounded, checked, allowed, decided on the replica, appended, answered with their outcome. */
 import { type Context, context, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import {
   CommandTooLarge,
   commandIdOf,
@@ -22,6 +21,7 @@ import { heldChannels } from '../../conference/projection-set.js';
 import { emptyState, stateOf } from '../../conference/state.js';
 import type { ForeignCommand } from '../../intake/intake.js';
 import { openFeed } from '../open-feed.js';
+import { RateWindows } from '../rate-window.js';
 import { createFreshState } from './fresh-state.js';
 import type { FindOutcome, KnownOutcome } from './outcomes.js';
 
@@ -67,7 +67,7 @@ interface Asked {
 export const createCommandDoor = (ports: CommandDoorPorts): CommandDoor => new Door(ports);
 
 class Door implements CommandDoor {
-  private readonly limiters = new Map<string, RateLimiterMemory>();
+  private readonly limiters = new Map<string, RateWindows>();
   private readonly freshState = createFreshState();
 
   constructor(private readonly ports: CommandDoorPorts) {}
@@ -138,13 +138,13 @@ class Door implements CommandDoor {
     const { identity, spec, data } = asked;
     const allowed = mayCommand(identity, spec, data, feed ? stateOf(feed) : emptyState);
     if (allowed !== 'ok') throw allowed;
-    const refund = await this.charge(spec, identity);
+    const refund = this.charge(spec, identity);
     try {
       return await this.decide(asked, feed);
     } catch (error) {
       const refusal = this.toRefusal(error);
       // Whoever is told to try again and does must not be locked out by it, just when an outage is over.
-      if (refusal.code < 200) await refund();
+      if (refusal.code < 200) refund();
       throw refusal;
     }
   }
@@ -219,22 +219,17 @@ class Door implements CommandDoor {
   }
 
   /** Counts one command of this actor. @returns what takes the count back */
-  private async charge(spec: CommandSpec, { actor, role }: Identity): Promise<() => Promise<unknown>> {
+  private charge(spec: CommandSpec, { actor, role }: Identity): () => void {
     // A producer speaks for many; the intake has a limit of its own.
-    if (!spec.limit || role === 'producer') return async () => undefined;
-    let limiter = this.limiters.get(spec.type);
-    if (!limiter) {
-      limiter = new RateLimiterMemory({ points: spec.limit.points, duration: spec.limit.perSeconds });
-      this.limiters.set(spec.type, limiter);
+    if (!spec.limit || role === 'producer') return () => undefined;
+    let windows = this.limiters.get(spec.type);
+    if (!windows) {
+      windows = new RateWindows(spec.limit);
+      this.limiters.set(spec.type, windows);
     }
-    const counted = limiter;
-    try {
-      await counted.consume(actor);
-      return () => counted.reward(actor);
-    } catch (error) {
-      if (error instanceof RateLimiterRes) throw new Refusal('rate-limited', undefined, Math.ceil(error.msBeforeNext));
-      throw error;
-    }
+    const counted = windows;
+    counted.spend(actor);
+    return () => counted.refund(actor);
   }
 
   private toRefusal(error: unknown): Refusal {

@@ -2,13 +2,13 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { Request } from 'express';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import { parseBounded, Refusal } from '#libs/protocol';
 import { actorId, moderatorName, sessionsGranted } from '../../conference/access/events.js';
 import type { Identity, Role } from '../../conference/capability.js';
 import type { JoinCodeDocument } from '../../conference/conferences/documents.js';
-import { openFeed } from '../open-feed.js';
+import { withFeed } from '../open-feed.js';
+import { RateWindows } from '../rate-window.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
@@ -22,6 +22,7 @@ const SECONDS: Readonly<Record<Role, number>> = {
   producer: 365 * DAY,
 };
 const LINK_SECONDS = 2 * DAY;
+const MANY = 'many people join at once';
 
 const joinBody = z.object({ code: z.string().trim().min(1).max(40) });
 const tokenBody = z.object({
@@ -34,12 +35,12 @@ const tokenBody = z.object({
 
 @Controller('v1')
 export class AccessController {
-  private readonly budget: RateLimiterMemory;
-  private readonly guesses = new RateLimiterMemory({ points: 600, duration: 60 });
-  private readonly moves = new RateLimiterMemory({ points: 10, duration: 60 });
+  private readonly budget: RateWindows;
+  private readonly guesses = new RateWindows({ points: 600, perSeconds: 60 });
+  private readonly moves = new RateWindows({ points: 10, perSeconds: 60 });
 
   constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {
-    this.budget = new RateLimiterMemory({ points: ports.joinBudget, duration: 60 });
+    this.budget = new RateWindows({ points: ports.joinBudget, perSeconds: 60 });
   }
 
   /** An anonymous attendee token for whoever knows the code; no SQL, no event. */
@@ -50,15 +51,17 @@ export class AccessController {
     @Body() body: unknown,
   ): Promise<{ token: string; actor: string }> {
     const { code } = parseBounded(joinBody, body);
-    const { feed, release } = await openFeed(this.ports.feed, conference);
-    const known = feed.document('_access', 'join/code')?.body as JoinCodeDocument | undefined;
-    release();
+    const known = await withFeed(
+      this.ports.feed,
+      conference,
+      (feed) => feed.document('_access', 'join/code')?.body as JoinCodeDocument | undefined,
+    );
     if (!known || !sameText(code.toUpperCase(), known.code)) {
       // A budget of its own: whoever guesses must not lock out those who know the code.
-      await spend(this.guesses, conference);
+      this.guesses.spend(conference, MANY);
       throw new Refusal('unknown-code');
     }
-    await spend(this.budget, conference);
+    this.budget.spend(conference, MANY);
     const actor = `a-${randomUUID()}`;
     return { actor, token: await this.ports.tokens.issue({ actor, role: 'attendee', conference }, SECONDS.attendee) };
   }
@@ -69,7 +72,7 @@ export class AccessController {
     const by = await identify(this.ports.tokens, request, conference);
     const { role, link, sessions, name, actor = `${role.slice(0, 1)}-${randomUUID()}` } = parseBounded(tokenBody, body);
     mayMint(by, role, conference);
-    if (conference !== '*') (await openFeed(this.ports.feed, conference)).release();
+    if (conference !== '*') await withFeed(this.ports.feed, conference, () => undefined);
     if (role === 'moderator') await this.grant(by, conference, { moderator: actor, sessions, name });
     const identity: Identity = { actor, role, conference };
     if (link) return { actor, url: await this.linkFor(identity) };
@@ -83,7 +86,7 @@ export class AccessController {
     const by = await identify(this.ports.tokens, request, conference);
     if (by.role !== 'organizer' && by.role !== 'moderator')
       throw new Refusal('forbidden', 'attendees join again with the code');
-    await spend(this.moves, by.actor, 'many links at once');
+    this.moves.spend(by.actor, 'many links at once');
     return { actor: by.actor, url: await this.linkFor(by) };
   }
 
@@ -119,15 +122,6 @@ function mayMint(by: Identity, role: Role, conference: string): void {
     throw new Refusal('invalid', `role: ${role} needs one conference`);
   if (by.role === 'organizer' || (by.role === 'operator' && role === 'screen')) return;
   throw new Refusal('forbidden', 'this needs the role organizer');
-}
-
-async function spend(budget: RateLimiterMemory, key: string, refusal = 'many people join at once'): Promise<void> {
-  try {
-    await budget.consume(key);
-  } catch (error) {
-    if (error instanceof RateLimiterRes) throw new Refusal('rate-limited', refusal, Math.ceil(error.msBeforeNext));
-    throw error;
-  }
 }
 
 /** In constant time; hashed because both must have the same length. */

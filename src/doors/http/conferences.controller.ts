@@ -4,7 +4,6 @@ import type { Request, Response } from 'express';
 import type { ConferenceFeed } from '#libs/feed';
 import { type CommandAck, channelName, Refusal } from '#libs/protocol';
 import { mayFollow } from '../../conference/access.js';
-import type { ConferenceDocument } from '../../conference/conferences/documents.js';
 import { stateOf } from '../../conference/state.js';
 import { openFeed } from '../open-feed.js';
 import { identify } from './identify.js';
@@ -12,7 +11,6 @@ import { HTTP_PORTS, type HttpPorts } from './ports.js';
 import { sendProblem } from './problem.js';
 
 const WAIT_MS = 2_000;
-const MAX_LISTED = 200;
 
 @Controller('v1/conferences')
 export class ConferencesController {
@@ -20,9 +18,7 @@ export class ConferencesController {
 
   @Get()
   async list(): Promise<{ conferences: readonly { id: string; title: string }[] }> {
-    const ids = (await this.ports.feed.conferences()).slice(0, MAX_LISTED);
-    const lines = await Promise.all(ids.map((id) => this.titleOf(id)));
-    return { conferences: lines.flatMap((line) => line ?? []) };
+    return { conferences: await this.ports.listConferences() };
   }
 
   @Post(':conference/commands')
@@ -67,18 +63,6 @@ export class ConferencesController {
       sendSnapshot({ request, response, feed, channel: name.data, stale });
     } finally {
       release();
-    }
-  }
-
-  private async titleOf(id: string): Promise<{ id: string; title: string } | null> {
-    try {
-      const { feed, release } = await openFeed(this.ports.feed, id);
-      const conference = feed.document('schedule', 'conference/self')?.body as ConferenceDocument | undefined;
-      release();
-      return conference ? { id, title: conference.title } : null;
-    } catch (error) {
-      if (error instanceof Refusal) return null; // Being loaded, or gone: it is in the next answer.
-      throw error;
     }
   }
 }

@@ -11,7 +11,7 @@ import { importSchedule, type Known } from '../../schedule/import-schedule.js';
 import type { ParsedSchedule } from '../../schedule/parsed-schedule.js';
 import { readSchedule } from '../../schedule/read-schedule.js';
 import { ScheduleUnreadable } from '../../schedule/reading.js';
-import { openFeed } from '../open-feed.js';
+import { withFeed } from '../open-feed.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
@@ -51,17 +51,16 @@ export class ImportsController {
 
   private async known(conference: string): Promise<Known | null> {
     try {
-      const { feed, release } = await openFeed(this.ports.feed, conference);
-      const state = stateOf(feed);
-      const byGuid = <T extends { readonly id: string }>(kind: 'room' | 'session') =>
-        new Map(state.documents<T>('schedule', kind).map(({ body }) => [guidOf(conference, kind, body.id), body]));
-      const known = {
-        rooms: byGuid<RoomDocument>('room'),
-        sessions: byGuid<SessionDocument>('session'),
-        pages: pageOf(this.ports.publicUrl, conference, ''),
-      };
-      release();
-      return known;
+      return await withFeed(this.ports.feed, conference, (feed) => {
+        const state = stateOf(feed);
+        const byGuid = <T extends { readonly id: string }>(kind: 'room' | 'session') =>
+          new Map(state.documents<T>('schedule', kind).map(({ body }) => [guidOf(conference, kind, body.id), body]));
+        return {
+          rooms: byGuid<RoomDocument>('room'),
+          sessions: byGuid<SessionDocument>('session'),
+          pages: pageOf(this.ports.publicUrl, conference, ''),
+        };
+      });
     } catch (error) {
       if (error instanceof Refusal && error.refusal === 'unknown-conference') return null;
       throw error;

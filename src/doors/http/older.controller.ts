@@ -1,14 +1,14 @@
 /** What left the window of a channel, read back page by page. */
 import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import type { Request } from 'express';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 import { type OlderPage, readOlder } from '#libs/projector';
 import { channelName, parseBounded, Refusal } from '#libs/protocol';
 import { matchChannel, mayFollow } from '../../conference/access.js';
 import { capabilities } from '../../conference/capabilities.js';
 import { stateOf } from '../../conference/state.js';
-import { openFeed } from '../open-feed.js';
+import { withFeed } from '../open-feed.js';
+import { RateWindows } from '../rate-window.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
@@ -28,7 +28,7 @@ const projections = capabilities.flatMap((capability) => capability.projections)
 @Controller('v1/conferences')
 export class OlderController {
   /** Unlike what is followed, this costs the database something. */
-  private readonly limiter = new RateLimiterMemory({ points: 60, duration: 60 });
+  private readonly limiter = new RateWindows({ points: 60, perSeconds: 60 });
 
   constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {}
 
@@ -43,16 +43,16 @@ export class OlderController {
     const channel = channelName.safeParse(Array.isArray(path) ? path.join('/') : path);
     if (!channel.success) throw new Refusal('unknown-channel');
     const { before = null, limit } = parseBounded(olderQuery, query);
-    const { feed, release } = await openFeed(this.ports.feed, conference);
-    const allowed = mayFollow(identity, channel.data, stateOf(feed));
-    release();
+    const allowed = await withFeed(this.ports.feed, conference, (feed) =>
+      mayFollow(identity, channel.data, stateOf(feed)),
+    );
     if (allowed !== 'ok') throw allowed;
     const match = matchChannel(channel.data);
     const older = match?.spec.older;
     const table = projections.flatMap(({ tables }) => tables).find(({ name }) => name === older?.table);
     if (!match || !older || !table)
       throw new Refusal('invalid', 'this channel has no window: all of it can be followed');
-    await this.spend(identity.actor);
+    this.limiter.spend(identity.actor);
     return this.ports.readLive((db, schema) =>
       readOlder({
         db,
@@ -67,14 +67,5 @@ export class OlderController {
         limit,
       }),
     );
-  }
-
-  private async spend(actor: string): Promise<void> {
-    try {
-      await this.limiter.consume(actor);
-    } catch (error) {
-      if (error instanceof RateLimiterRes) throw new Refusal('rate-limited', undefined, Math.ceil(error.msBeforeNext));
-      throw error;
-    }
   }
 }

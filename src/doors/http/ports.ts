@@ -3,6 +3,7 @@ import type { Logger, Queryable } from '#libs/postgres';
 import type { Intake } from '../../intake/intake.js';
 import type { CommandDoor } from '../commands/command-door.js';
 import type { Tokens } from '../tokens/tokens.js';
+import type { ListConferences } from './conference-list.js';
 
 /** What the HTTP door stands on; composed where the process is put together. */
 export interface HttpPorts {
@@ -12,6 +13,7 @@ export interface HttpPorts {
   readonly tokens: Tokens;
   /** Reads rows of the live generation. @throws Refusal behind, while there is none */
   readonly readLive: <T>(read: (db: Queryable, schema: string) => Promise<T>) => Promise<T>;
+  readonly listConferences: ListConferences;
   readonly publicUrl: string;
   /** Attendee tokens per join code and minute. */
   readonly joinBudget: number;

@@ -19,6 +19,7 @@ export class SocketCounts implements HallStats {
   frames = 0;
   skipped = 0;
   closedSlow = 0;
+  abandoned = 0;
   readonly bytes = none();
   /** Turned away for now: at the upgrade by overload, in CONNECT by any 1xx. */
   readonly turnedAway = { upgrade: none(), connect: none() };

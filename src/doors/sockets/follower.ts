@@ -26,6 +26,8 @@ export interface Follower {
   /** Changed by Followers alone. */
   readonly channels: Map<string, Following>;
   readonly bucket: TokenBucket;
+  /** It was told why it must go, and is about to be closed: nothing more is written. */
+  leaving: boolean;
   /** Monotonic time since when it has not drained; null: it drains. */
   slowSince: number | null;
 }

@@ -14,10 +14,10 @@ export function recheck(door: Door, hall: Hall): void {
       door.refuse(follower, here.refusal);
       continue;
     }
-    for (const channel of follower.channels.keys()) {
-      if (!(mayFollow(identity, channel, state) instanceof Refusal)) continue;
-      hall.followers.unfollow(follower, channel);
-      door.refuse(follower, 'revoked');
-    }
+    const taken = [...follower.channels.keys()].filter(
+      (channel) => mayFollow(identity, channel, state) instanceof Refusal,
+    );
+    for (const channel of taken) hall.followers.unfollow(follower, channel);
+    if (taken.length > 0) door.refuse(follower, 'revoked');
   }
 }

@@ -8,7 +8,6 @@ import { type ClientClass, handshakeSchema, parseBounded, Refusal, type RefusalN
 import { mayConnect } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
 import type { CommandDoor } from '../commands/command-door.js';
-import { openFeed } from '../open-feed.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
 import { SocketCounts } from './counts.js';
@@ -16,6 +15,7 @@ import { type Conn, corkForATurn, fastPathProblem, Outlet } from './fan-out.js';
 import type { Follower, Following } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
 import { answerHandshake, answerMessages } from './messages.js';
+import { ConnectionClosed, openUntilClosed } from './open-until-closed.js';
 import { recheck } from './recheck.js';
 
 export interface SocketDoorPorts {
@@ -31,6 +31,8 @@ export interface SocketStats {
   readonly frames: number;
   readonly skipped: number;
   readonly closedSlow: number;
+  /** Connections that were closed while their handshake was being checked. */
+  readonly abandoned: number;
   /** Final answers to returning clients. */
   readonly resumes: Readonly<Record<'changes' | 'snapshot' | 'current' | 'ahead' | 'refused', number>>;
   /** By number. */
@@ -110,6 +112,10 @@ export class Door implements SocketDoor {
           next();
         },
         (error: unknown) => {
+          if (error instanceof ConnectionClosed) {
+            this.counted.abandoned += 1;
+            return;
+          }
           next(this.toConnectError(socket, error));
           // socket.io would keep the connection for all of `connectTimeout`. Its answer leaves first: engine.io drains before it closes.
           setImmediate(() => socket.conn.close());
@@ -126,8 +132,8 @@ export class Door implements SocketDoor {
   stats(): SocketStats {
     const sockets = { screen: 0, desk: 0, phone: 0 };
     for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers.of(cls).size;
-    const { frames, skipped, closedSlow, resumes, refused } = this.counted;
-    const counts = { frames, skipped, closedSlow, resumes: { ...resumes }, refused: { ...refused } };
+    const { frames, skipped, closedSlow, abandoned, resumes, refused } = this.counted;
+    const counts = { frames, skipped, closedSlow, abandoned, resumes: { ...resumes }, refused: { ...refused } };
     return { sockets, slowPath: fastPathProblem(), ...counts };
   }
 
@@ -149,7 +155,10 @@ export class Door implements SocketDoor {
     for (const hall of this.halls.values()) hall.close();
   }
 
+  /** Once: a socket that is on its way out is refused no second time. */
   refuse(follower: Follower, name: RefusalName): void {
+    if (follower.leaving) return;
+    follower.leaving = true;
     this.counted.refuse(new Refusal(name).code);
     follower.socket.emit('refused', new Refusal(name).body());
     // Its goodbye leaves first; a transport that takes nothing is closed all the same.
@@ -174,12 +183,9 @@ export class Door implements SocketDoor {
     const verified = await this.ports.tokens.verify(token);
     if (verified.identity.conference !== '*' && verified.identity.conference !== conference)
       throw new Refusal('wrong-conference');
-    const { feed, release } = await openFeed(this.ports.feed, conference);
+    const feed = await openUntilClosed(this.ports.feed, conference, socket.conn);
     const allowed = mayConnect(verified.identity, stateOf(feed));
-    if (allowed !== 'ok') {
-      release();
-      throw allowed;
-    }
+    if (allowed !== 'ok') throw allowed;
     const follower: Follower = {
       socket,
       outlet: new Outlet(socket.conn as unknown as Conn),
@@ -189,11 +195,11 @@ export class Door implements SocketDoor {
       feed,
       channels: new Map(),
       bucket: new TokenBucket(50, 100),
+      leaving: false,
       slowSince: null,
     };
     this.counted.lookAtPath();
     socket.data = { follower, asked };
-    socket.conn.once('close', release);
   }
 
   private entered(socket: Socket): void {
