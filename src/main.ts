@@ -1,4 +1,6 @@
 /** Starts one process and keeps it until a signal; the same for every role. */
+import type { Logger } from '#libs/postgres';
+import { Closers } from './closers.js';
 import type { Config } from './config.js';
 import type { Demo } from './demo/demo.js';
 import { MODERATOR } from './demo/script.js';
@@ -9,7 +11,10 @@ import type { Telemetry } from './telemetry.js';
 
 const LOCAL_TOKEN_SECONDS = 30 * 24 * 3_600;
 const LINK_SECONDS = 24 * 3_600;
-const IMPATIENT_MS = 8_000;
+/** After the drain, to close everything; then the process ends all the same, with 1. */
+const FORCE_EXIT_MS = 6_000;
+/** More than it takes to export what is left. */
+const TELEMETRY_CLOSE_MS = 2_500;
 const ORGANIZER = { role: 'organizer', conference: '*' } as const;
 
 /** Resolves when the service has stopped. */
@@ -19,29 +24,57 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
   for (const problem of telemetry.problems) logger.warn(problem);
   process.on('unhandledRejection', (err) => logger.error({ err }, 'an unhandled rejection: a bug'));
   const started = performance.now();
-  const service = await createService({ config, logger, onProgress: showProgress }).catch(async (error: unknown) => {
-    await telemetry.stop(); // Its port would keep a process alive that serves nothing.
-    throw error;
+  const asked = signalled();
+  let service: Service | undefined;
+  // A generation may be built for minutes. What is half open is as safe as after a kill; the embedded database ends with its owner.
+  void asked.then((why) => {
+    if (service) return;
+    logger.info({ why }, 'stopping before the start was complete');
+    process.exit(0);
   });
-  const embedded = config.DATABASE_URL === undefined;
-  if (embedded)
+  const closers = new Closers(logger);
+  closers.add('telemetry', () => telemetry.stop(), TELEMETRY_CLOSE_MS);
+  try {
+    service = await createService({ config, logger, onProgress: showProgress });
+    await introduce({ config, logger, service, closers, started });
+    const why = await Promise.race([asked, service.ended]);
+    logger.info({ why }, 'stopping');
+    process.exitCode = why.startsWith('SIG') ? 0 : 1;
+  } finally {
+    // Also for what keeps the process after its end: a connection that was made too late.
+    setTimeout(() => process.exit(1), config.HALLWAY_DRAIN_MS + FORCE_EXIT_MS).unref();
+    for (const close of [() => service?.stop(), () => closers.close()]) {
+      try {
+        await close();
+      } catch {
+        process.exitCode = 1; // Each failure was logged.
+      }
+    }
+  }
+}
+
+interface Started {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly service: Service;
+  readonly closers: Closers;
+  /** By `performance.now()`. */
+  readonly started: number;
+}
+
+/** Tells people and the command line on this machine where the service is. */
+async function introduce({ config, logger, service, closers, started }: Started): Promise<void> {
+  if (config.DATABASE_URL === undefined) {
+    closers.add('local access', () => removeLocalAccess(config.DATA_DIR));
     writeLocalAccess(
       config.DATA_DIR,
       service.url,
       await service.tokens.issue({ actor: 'local-organizer', ...ORGANIZER }, LOCAL_TOKEN_SECONDS),
     );
+  }
   const tookMs = Math.round(performance.now() - started);
   if (config.ROLE === 'projector') logger.info({ url: service.url, tookMs }, 'the projector is ready');
   else await welcome(service, tookMs);
-  const why = await Promise.race([signalled(), service.ended]);
-  logger.info({ why }, 'stopping');
-  // Also for what keeps the process after its end: a connection that was made too late.
-  setTimeout(() => process.exit(), IMPATIENT_MS).unref();
-  process.exitCode = 1;
-  await service.stop();
-  await telemetry.stop();
-  if (embedded) removeLocalAccess(config.DATA_DIR);
-  process.exitCode = why.startsWith('SIG') ? 0 : 1;
 }
 
 /** Ctrl-C in a terminal reaches this process and npm, which hands it on: what comes within this time is the same one. */
@@ -50,13 +83,13 @@ const SAME_SIGNAL_MS = 1_000;
 function signalled(): Promise<string> {
   return new Promise((resolve) => {
     let first: number | undefined;
-    const hear = (signal: string) => {
+    const onSignal = (signal: string) => {
       first ??= performance.now();
-      // Whoever asks again would rather not wait.
+      // A second signal means: end at once.
       if (performance.now() - first > SAME_SIGNAL_MS) process.exit(1);
       resolve(signal);
     };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, hear);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   });
 }
 

@@ -9,23 +9,21 @@ import {
   type TopicSpec,
 } from '#libs/event-log';
 import { type createPool, type Logger, listen, notifier } from '#libs/postgres';
+import type { Closers } from './closers.js';
 import { type Config, ConfigError } from './config.js';
-
-export interface OpenLog {
-  readonly log: EventLog;
-  close(): Promise<void>;
-}
 
 interface LogParts {
   readonly config: Config;
   readonly url: string;
   readonly pool: ReturnType<typeof createPool>;
+  /** Gets what is opened here. */
+  readonly closers: Closers;
   readonly logger: Logger;
   /** Nothing will be appended or followed. */
   readonly toRead?: boolean;
 }
 
-export async function openLog(parts: LogParts): Promise<OpenLog> {
+export async function openLog(parts: LogParts): Promise<EventLog> {
   const connection = kafkaConnection(parts.config);
   return connection ? openKafka(parts, connection) : openEmbedded(parts);
 }
@@ -49,7 +47,10 @@ export const eventsTopic = (config: Config): TopicSpec => ({
   minInSyncReplicas: config.KAFKA_MIN_INSYNC_REPLICAS,
 });
 
-async function openKafka({ config, pool, logger, toRead }: LogParts, connection: KafkaConnection): Promise<OpenLog> {
+async function openKafka(
+  { config, pool, closers, logger, toRead }: LogParts,
+  connection: KafkaConnection,
+): Promise<EventLog> {
   const spec = eventsTopic(config);
   const log = await createKafkaLog({
     ...connection,
@@ -60,16 +61,19 @@ async function openKafka({ config, pool, logger, toRead }: LogParts, connection:
     // One process for everything is somebody trying it out: nothing else need be set up. In a cluster `hallway topics` comes first.
     ...(config.ROLE === 'all' ? { make: spec } : {}),
   });
-  return { log, close: () => log.close() };
+  closers.add('log', () => log.close());
+  return log;
 }
 
-async function openEmbedded({ config, url, pool, logger }: LogParts): Promise<OpenLog> {
+async function openEmbedded({ config, url, pool, closers, logger }: LogParts): Promise<EventLog> {
   const wakers = new Set<() => void>();
   const wake = () => {
     for (const one of wakers) one();
   };
   const bell = notifier({ database: pool, channel: LOG_CHANNEL, logger });
+  closers.add('notifier of the log', () => bell.close());
   const alarm = listen({ url, channel: LOG_CHANNEL, onNotify: wake, onReady: wake, logger });
+  closers.add('listener of the log', () => alarm.close());
   const log = await createPostgresLog({
     pool,
     partitions: config.HALLWAY_PARTITIONS,
@@ -83,13 +87,8 @@ async function openEmbedded({ config, url, pool, logger }: LogParts): Promise<Op
       bell.notify();
     },
   });
-  return {
-    log,
-    async close() {
-      await log.close();
-      await Promise.all([alarm.close(), bell.close()]);
-    },
-  };
+  closers.add('log', () => log.close());
+  return log;
 }
 
 function tlsOf({ KAFKA_TLS_CA_FILE: ca, KAFKA_TLS_CERT_FILE: cert, KAFKA_TLS_KEY_FILE: key }: Config) {

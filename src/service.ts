@@ -1,17 +1,12 @@
 /** Composition of one process: store → projector and/or gateway → doors, and the way back down. */
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import compression from 'compression';
-import type { Response } from 'express';
 import type { GroupReader } from '#libs/event-log';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
 import { createPool, type Logger, notifier, type Queryable, takeLease } from '#libs/postgres';
 import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import { generationMigrations } from '../migrations/index.js';
-import { AppModule } from './app.module.js';
+import type { Closers } from './closers.js';
 import { catalog } from './conference/catalog.js';
 import { projectionSet } from './conference/projection-set.js';
 import { projectionVersion } from './conference/projection-version.js';
@@ -20,12 +15,11 @@ import { type Demo, type DemoPorts, startDemo } from './demo/demo.js';
 import { type CommandDoor, createCommandDoor } from './doors/commands/command-door.js';
 import { createOutcomes } from './doors/commands/outcomes.js';
 import { createConferenceList } from './doors/http/conference-list.js';
-import { guardHttp } from './doors/http/http-door.module.js';
-import { WEB_FOLDER } from './doors/http/pages.controller.js';
 import type { HttpPorts } from './doors/http/ports.js';
 import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
 import { createTokens, type Tokens } from './doors/tokens/tokens.js';
+import { openServer, portIsFree } from './http-server.js';
 import { forgetOldDeadLetters } from './intake/dead-letters.js';
 import { createIntake, type Intake } from './intake/intake.js';
 import { openIntake } from './intake/open-intake.js';
@@ -47,6 +41,7 @@ export interface Service {
   socketStats(): SocketStats;
   /** Resolves if the process can do nothing useful any more; the answer says why. */
   readonly ended: Promise<string>;
+  /** Idempotent. @throws CloseFailed, after everything was tried */
   stop(): Promise<void>;
 }
 
@@ -63,34 +58,27 @@ const GATEWAY_STATEMENT_MS = 3_000;
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config, logger } = options;
   const store = await openStore(config, logger);
-  const closers: (() => Promise<void>)[] = [() => store.close()];
-  const stopForgetting = forgetOldDeadLetters(store.pool, logger);
-  closers.push(async () => stopForgetting());
-  // The last opened is closed first; the database last of all.
-  const closeAll = async () => {
-    for (const close of closers.reverse()) await close();
-  };
+  const { closers } = store;
+  closers.add('sweep of dead letters', forgetOldDeadLetters(store.pool, logger));
   try {
     // Before anything is joined that would count on this process.
     await portIsFree(config);
     const projecting = config.ROLE === 'gateway' ? undefined : await project(options, store);
-    if (projecting) closers.push(() => projecting.stop());
+    if (projecting) closers.add('projector', () => projecting.stop());
     let intake: GroupReader | undefined;
-    const gateway = await openGateway(options, store, projecting, () => intake?.status());
-    closers.push(() => gateway.stop());
+    const gateway = await openGateway(options, store, projecting, { closers, intake: () => intake?.status() });
     intake = takeFromKafka(options, store, gateway.intake);
-    closers.push(async () => intake?.close());
+    closers.add('intake', () => intake?.close());
     const demo = wantsDemo(config)
       ? await startDemo({ ...gateway, takeLease: () => takeLease(store.pool, 'demo'), logger })
       : undefined;
-    if (demo) closers.push(() => demo.player.stop());
+    if (demo) closers.add('demo', () => demo.player.stop());
     const ended = Promise.race([
       store.died.then(() => 'the embedded database has ended'),
       new Promise<string>((resolve) =>
         projecting?.projector.onRetired(() => resolve('another projection version has taken over')),
       ),
     ]);
-    let stopping: Promise<void> | undefined;
     return {
       url: gateway.url,
       store,
@@ -102,10 +90,10 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       readLive: gateway.readLive,
       socketStats: () => gateway.sockets.stats(),
       ended,
-      stop: () => (stopping ??= closeAll()),
+      stop: () => closers.close(),
     };
   } catch (error) {
-    await closeAll();
+    await closers.close().catch(() => undefined); // Logged; why it did not start is the news.
     throw error;
   }
 }
@@ -155,17 +143,18 @@ interface Gateway extends Pick<DemoPorts, 'handle' | 'readLive'> {
   readonly feed: Feed;
   readonly sockets: SocketDoor;
   readonly intake: Intake;
-  stop(): Promise<void>;
 }
 
 async function openGateway(
   { config, logger }: ServiceOptions,
   store: Store,
   projecting: Projecting | undefined,
-  intake: () => object | undefined,
+  { closers, intake }: { readonly closers: Closers; readonly intake: () => object | undefined },
 ): Promise<Gateway> {
   const pool = gatewayPool(store, logger);
+  closers.add('pool of the gateway', () => pool.end());
   const feed = createFeed({ pool, url: store.url, partitions: store.log.partitions, logger });
+  closers.add('feed', () => feed.close());
   const tokens = await createTokens(store.pool);
   const commands = createCommandDoor({
     feed,
@@ -178,7 +167,7 @@ async function openGateway(
   const { projector } = projecting ?? {};
   const readLiveHere: HttpPorts['readLive'] = (read) => readLive(pool, read);
   const observed = { role: config.ROLE, store, projecting, feed, sockets, pool, readLive: readLiveHere };
-  const unobserve = observeService(observed);
+  closers.add('metrics of the gateway', observeService(observed));
   const health = createHealth({ role: config.ROLE, feed, projector, sockets, intake });
   const ports: HttpPorts = {
     feed,
@@ -192,29 +181,16 @@ async function openGateway(
     publicUrl: config.publicUrl,
     joinBudget: config.HALLWAY_JOIN_BUDGET,
   };
-  const app = await createApp(ports, config.ROLE);
-  const server = app.getHttpServer();
-  if (config.ROLE !== 'projector') sockets.attach(server);
-  const stop = async () => {
-    health.drain();
-    unobserve();
-    await sockets.drain(config.HALLWAY_DRAIN_MS);
-    await sockets.close();
-    await app.close();
-    health.close();
-    await feed.close();
-    await pool.end();
-  };
-  const port = await portOf(server, config, stop);
+  closers.add('health', () => health.close());
+  const url = await openServer({ config, ports, sockets, health, closers });
   return {
-    url: config.PORT === 0 ? `http://${config.HOST}:${port}` : config.publicUrl,
+    url,
     tokens,
     feed,
     sockets,
     intake: ports.intake,
     handle: commands.handle.bind(commands),
     readLive: ports.readLive,
-    stop,
   };
 }
 
@@ -234,59 +210,4 @@ async function readLive<T>(pool: Queryable, read: (db: Queryable, schema: string
   const live = await liveGeneration(pool);
   if (!live) throw new Refusal('behind', undefined, 1_000);
   return read(pool, live.schema);
-}
-
-async function createApp(ports: HttpPorts, role: Config['ROLE']): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(ports, role), {
-    logger: false,
-    bodyParser: false,
-    forceCloseConnections: true,
-  });
-  guardHttp(app, ports);
-  if (role !== 'projector') servePages(app);
-  await app.init();
-  return app;
-}
-
-/** Listens; what was opened for it is closed if it cannot. @throws ConfigError */
-async function portOf(server: Server, config: Config, stop: () => Promise<void>): Promise<number> {
-  try {
-    return (await listenOn(server, config)).port;
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-/** @throws ConfigError */
-async function portIsFree(config: Config): Promise<void> {
-  const server = createServer();
-  await listenOn(server, config);
-  await new Promise((resolve) => server.close(resolve));
-}
-
-/** A storm of returning clients must not meet Node's short default queue. @throws ConfigError */
-function listenOn(server: Server, { PORT, HOST }: Config): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', ({ code, message }: NodeJS.ErrnoException) =>
-      reject(
-        new ConfigError(
-          `201 PORT: ${HOST}:${PORT} ${code === 'EADDRINUSE' ? 'is taken' : `cannot be had (${code ?? message})`}`,
-        ),
-      ),
-    );
-    server.listen({ port: PORT, host: HOST, backlog: 4_096 }, () => resolve(server.address() as AddressInfo));
-  });
-}
-
-/** Hashed files may be kept for ever, pages are asked for anew. Answers of the interface stay as they are: an import's progress must not wait in a buffer. */
-function servePages(app: NestExpressApplication): void {
-  const setHeaders = (response: Response, file: string) =>
-    response.setHeader('cache-control', file.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable');
-  app.use(
-    compression({
-      filter: (_request, response) => /html|javascript|css/.test(String(response.getHeader('content-type'))),
-    }),
-  );
-  app.useStaticAssets(WEB_FOLDER, { index: 'index.html', extensions: ['html'], setHeaders, redirect: false });
 }

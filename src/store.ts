@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { createJournal, createPostgresKeys, type EventLog, type Journal } from '#libs/event-log';
 import { createPool, type Logger, migrate, startEmbeddedPostgres } from '#libs/postgres';
 import { permanentMigrations } from '../migrations/index.js';
+import { Closers } from './closers.js';
 import { catalog } from './conference/catalog.js';
 import { type Config, ConfigError } from './config.js';
 import { openLog } from './open-log.js';
@@ -14,6 +15,9 @@ export interface Database {
   readonly notes: readonly string[];
   /** Resolves if the embedded database ends without being asked. */
   readonly died: Promise<unknown>;
+  /** What is opened on top of it is added here, and closed before it. */
+  readonly closers: Closers;
+  /** @throws CloseFailed, after everything was tried */
   close(): Promise<void>;
 }
 
@@ -24,57 +28,56 @@ export interface Store extends Database {
 
 /** Longer than any honest statement of the road; a hung connection must not stop a tail for ever. */
 const STATEMENT_TIMEOUT_MS = 15_000;
+/** Longer than the server itself waits before it ends at once. */
+const STOP_DATABASE_MS = 35_000;
 
 /** @param toRead  nothing will be appended or followed */
 export async function openStore(config: Config, logger: Logger, toRead = false): Promise<Store> {
   const database = await openDatabase(config, logger);
-  const { url, pool } = database;
-  try {
-    const { log, close } = await openLog({ config, url, pool, logger, toRead });
-    return {
-      ...database,
-      log,
-      journal: createJournal({ log, catalog, keys: createPostgresKeys(pool) }),
-      async close() {
-        await close();
-        await database.close();
-      },
-    };
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  const { url, pool, closers } = database;
+  return orClose(closers, async () => {
+    const log = await openLog({ config, url, pool, closers, logger, toRead });
+    return { ...database, log, journal: createJournal({ log, catalog, keys: createPostgresKeys(pool) }) };
+  });
 }
 
 /** The database with its permanent tables: the one that is configured, or the embedded one. */
 export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
-  const embedded = config.DATABASE_URL
-    ? undefined
-    : await startEmbeddedPostgres({ dataDir: config.DATA_DIR, logger, purpose: config.publicUrl }).catch(inWords);
-  const url = config.DATABASE_URL ?? embedded?.url ?? '';
-  try {
+  const closers = new Closers(logger);
+  return orClose(closers, async () => {
+    const embedded = config.DATABASE_URL
+      ? undefined
+      : await startEmbeddedPostgres({ dataDir: config.DATA_DIR, logger, purpose: config.publicUrl });
+    if (embedded) closers.add('embedded database', () => embedded.stop(), STOP_DATABASE_MS);
+    const url = config.DATABASE_URL ?? embedded?.url ?? '';
     await migrate({ url, migrations: permanentMigrations });
+    const pool = createPool({
+      url,
+      applicationName: 'hallway',
+      logger,
+      max: 10,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    });
+    closers.add('pool of the store', () => pool.end());
+    return {
+      url,
+      pool,
+      notes: embedded?.notes ?? [],
+      died: embedded?.died ?? new Promise(() => undefined),
+      closers,
+      close: () => closers.close(),
+    };
+  }).catch(inWords);
+}
+
+/** What was opened before a failure is closed; the failure is the news. */
+async function orClose<T>(closers: Closers, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
   } catch (error) {
-    await embedded?.stop();
-    return inWords(error);
+    await closers.close().catch(() => undefined); // Logged.
+    throw error;
   }
-  const pool = createPool({
-    url,
-    applicationName: 'hallway',
-    logger,
-    max: 10,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-  });
-  return {
-    url,
-    pool,
-    notes: embedded?.notes ?? [],
-    died: embedded?.died ?? new Promise(() => undefined),
-    async close() {
-      await pool.end();
-      await embedded?.stop();
-    },
-  };
 }
 
 /** No such database, no such user, a wrong password. */

@@ -52,15 +52,11 @@ const inWords = (topic: string) => (error: unknown) => {
   throw new CliError(`201 ${topic}: Kafka refuses: ${errors.map((one) => (one as Error).message).join('; ')}`);
 };
 
-async function holdsEvents(config: Config, { url, pool }: Database, logger: Logger): Promise<boolean> {
-  const { log, close } = await openLog({ config, url, pool, logger, toRead: true });
-  try {
-    for (let partition = 0; partition < log.partitions; partition++) {
-      const { low, high } = await log.watermarks(partition);
-      if (high > low) return true;
-    }
-    return false;
-  } finally {
-    await close();
+async function holdsEvents(config: Config, { url, pool, closers }: Database, logger: Logger): Promise<boolean> {
+  const log = await openLog({ config, url, pool, closers, logger, toRead: true });
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const { low, high } = await log.watermarks(partition);
+    if (high > low) return true;
   }
+  return false;
 }
