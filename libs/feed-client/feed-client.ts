@@ -7,6 +7,7 @@ import {
   type RefusalBody,
 } from '#libs/protocol';
 import type { ClientDocument } from './channel-copy.js';
+import { newCommandId } from './command-id.js';
 import { type Effect, FeedState, type Status } from './feed-state.js';
 import { ShownSample } from './shown-sample.js';
 import { socketTransport } from './socket-transport.js';
@@ -108,12 +109,7 @@ class Client implements FeedClient {
   async command(
     type: string,
     data: object,
-    {
-      id = crypto.randomUUID(),
-      reason,
-      after,
-      withinMs = COMMAND_WITHIN_MS,
-    }: Parameters<FeedClient['command']>[2] = {},
+    { id = newCommandId(), reason, after, withinMs = COMMAND_WITHIN_MS }: Parameters<FeedClient['command']>[2] = {},
   ): Promise<CommandAck> {
     const message: CommandMessage = {
       id,

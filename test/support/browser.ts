@@ -12,6 +12,10 @@ export function needsChromium(): boolean {
   return false;
 }
 
+/** A name that leads to this machine: an origin as phones on a venue's network see it, without a secure context. */
+export const LAN_NAME = 'hall.test';
+
+/** With `LAN_NAME` resolved to the loopback address. */
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath ?? '',
@@ -22,6 +26,7 @@ export function launch(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--host-resolver-rules=MAP ${LAN_NAME} 127.0.0.1`,
     ],
   });
 }

@@ -19,25 +19,39 @@ export interface Device {
 export interface DeviceOptions extends BrowserContextOptions {
   /** Tokens by the name under which the pages keep them. */
   readonly kept?: Readonly<Record<string, string>>;
+  /** In the address of the service. */
+  readonly host?: string;
+  /** The browser gives pages no storage, as when a person blocks it. */
+  readonly storageForbidden?: boolean;
 }
 
 export async function openDevice(
   browser: Browser,
   service: string,
-  { kept = {}, ...options }: DeviceOptions = {},
+  { kept = {}, host = '127.0.0.1', storageForbidden = false, ...options }: DeviceOptions = {},
 ): Promise<Device> {
   const network = await startProxy(Number(new URL(service).port));
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 720 }, ...options });
   await context.addInitScript((values) => {
     for (const [name, value] of Object.entries(values)) localStorage.setItem(`hallway.${name}`, value);
   }, kept);
+  // The same exception in the same place: Chromium's setting exists only for a whole profile.
+  if (storageForbidden)
+    await context.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(globalThis, name, {
+          get: () => {
+            throw new DOMException('Access is denied for this document.', 'SecurityError');
+          },
+        });
+    });
   context.setDefaultTimeout(8_000);
   const page = await context.newPage();
   return {
     page,
     network,
     open: async (path) => {
-      await page.goto(`http://127.0.0.1:${network.port}${path}`);
+      await page.goto(`http://${host}:${network.port}${path}`);
     },
     freshness: async (state, withinMs) => {
       await until(

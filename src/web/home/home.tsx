@@ -1,7 +1,8 @@
 /** `/`: conferences and, for a signed-in organizer, the screens of their rooms. `/#link=CODE` redeems a one-time link. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { isForgetful, withVisit } from '../shared/browser/local-store.js';
 import { call, Refused } from '../shared/http.js';
-import { forgetIdentity, identityFor, redeemLink } from '../shared/identity.js';
+import { forgetIdentity, identityFor, inFragment, redeemLink } from '../shared/identity.js';
 import { type Texts as CommonTexts, textsFor } from '../shared/texts.js';
 import { homeTexts } from './texts.js';
 
@@ -26,14 +27,23 @@ export function Home() {
   const [conferences, setConferences] = useState<readonly ConferenceLine[]>();
   const [trouble, setTrouble] = useState<string>();
 
-  useEffect(() => {
-    document.documentElement.lang = language;
+  // The link works once: where the browser would forget what it gives, the person decides before it is spent.
+  const [asksFirst, setAsksFirst] = useState(() => isForgetful() && inFragment('link') !== undefined);
+  const redeem = () => {
+    setAsksFirst(false);
     redeemLink()
       .then((redeemed) => {
         if (redeemed?.conference === '*') setToken(redeemed.token);
-        else if (redeemed) location.replace(placeOf(redeemed));
+        else if (redeemed) location.replace(withVisit(placeOf(redeemed)));
       })
-      .catch((error: Error) => setTrouble(error instanceof Refused ? texts.linkUsed : texts.failed(error.message)));
+      .catch((error: Error) => {
+        const spent = error instanceof Refused && error.code >= 200;
+        setTrouble(spent ? texts.linkUsed : texts.linkLater(error.message));
+      });
+  };
+  useEffect(() => {
+    document.documentElement.lang = language;
+    if (!asksFirst) redeem();
     call<{ conferences: readonly ConferenceLine[] }>('/v1/conferences')
       .then((answer) => setConferences(answer.conferences))
       .catch((error: Error) => setTrouble(texts.failed(error.message)));
@@ -45,6 +55,15 @@ export function Home() {
       <p class="note" role="status">
         {token ? texts.signedIn : texts.signInHint}
       </p>
+      {isForgetful() && !asksFirst && <p class="note">{texts.forgetful}</p>}
+      {asksFirst && (
+        <div class="note note--bad" role="alert">
+          <p>{texts.linkForVisit}</p>
+          <button type="button" onClick={redeem}>
+            {texts.useForVisit}
+          </button>
+        </div>
+      )}
       {trouble && (
         <p class="note note--bad" role="alert">
           {trouble}
@@ -102,7 +121,7 @@ function Conference({ conference, token, texts, onTrouble }: ConferenceProps) {
 
   const openScreen = async (room: string) => {
     const { token: screenToken } = await call<{ token: string }>(`${base}/tokens`, { token, body: { role: 'screen' } });
-    location.assign(`/screen?${new URLSearchParams({ c: conference.id, room })}#token=${screenToken}`);
+    location.assign(withVisit(`/screen?${new URLSearchParams({ c: conference.id, room })}#token=${screenToken}`));
   };
 
   return (

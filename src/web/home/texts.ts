@@ -7,6 +7,10 @@ const en = {
   signInHint: 'To organize, sign in with the organizer link that the service printed when it started.',
   signedIn: 'Signed in as organizer',
   linkUsed: 'This link is not valid (any more). Ask for a new one: npx hallway token --link',
+  linkLater: (why: string) => `The service cannot be reached (${why}). The link is still good: reload this page.`,
+  linkForVisit:
+    'This browser saves nothing. The link works once: open it in a browser that saves data, or use it here until you close this tab.',
+  useForVisit: 'Use it here, for this visit',
   apiDocs: 'For programs: the HTTP interface',
   takePart: 'Take part',
   desk: 'Moderate',
@@ -22,6 +26,10 @@ const de: typeof en = {
   signInHint: 'Zum Organisieren melde dich mit dem Organisationslink an, den der Dienst beim Start ausgegeben hat.',
   signedIn: 'Angemeldet als Organisation',
   linkUsed: 'Dieser Link gilt nicht (mehr). Einen neuen gibt: npx hallway token --link',
+  linkLater: (why) => `Der Dienst ist nicht zu erreichen (${why}). Der Link gilt noch: lade diese Seite neu.`,
+  linkForVisit:
+    'Dieser Browser speichert nichts. Der Link gilt einmal: öffne ihn in einem Browser, der speichert, oder nutze ihn hier, bis du diesen Tab schließt.',
+  useForVisit: 'Hier für diesen Besuch nutzen',
   apiDocs: 'Für Programme: die HTTP-Schnittstelle',
   takePart: 'Mitmachen',
   desk: 'Moderieren',

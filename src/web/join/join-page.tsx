@@ -6,9 +6,10 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { RoomDocument } from '../../conference/conferences/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
 import { clock, viewRoom } from '../../conference/view.js';
+import { isForgetful, withVisit } from '../shared/browser/local-store.js';
 import { call, Refused } from '../shared/http.js';
-import { identityFor, join, takeFromFragment } from '../shared/identity.js';
-import { pathTo, readPath } from '../shared/path.js';
+import { identityFor, inFragment, join, takeFromFragment } from '../shared/identity.js';
+import { pageWithin, pathTo, readPath } from '../shared/path.js';
 import { type JoinTexts, joinTexts } from './texts.js';
 
 /** Like `textsFor`, without the texts of the other pages: this page is to stay small. */
@@ -91,6 +92,12 @@ function sayWhy(error: unknown, texts: JoinTexts): string {
   return error.code === RATE_LIMITED ? texts.crowd : `${error.message} (${error.code})`;
 }
 
+/** The page that led here, or the room whose screen showed the code. */
+function wantedPage(conference: string): string | undefined {
+  const room = inFragment('room');
+  return room ? `${pathTo(conference)}#${new URLSearchParams({ room })}` : inFragment('to');
+}
+
 interface InsideProps {
   readonly conference: string;
   readonly token: string;
@@ -104,13 +111,13 @@ interface Snapshot {
 
 function Inside({ conference, token, language, texts }: InsideProps) {
   const [snapshot, setSnapshot] = useState<Snapshot>();
-  const live = pathTo(conference);
+  const live = useMemo(() => pageWithin(conference, wantedPage(conference), location.origin), [conference]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const go = async () => {
       try {
         const page = await fetch(live);
-        if (page.ok) return location.replace(live);
+        if (page.ok) return location.replace(withVisit(live));
       } catch {
         // The house network is full: what is on was shown, and the way is tried again.
       }
@@ -127,6 +134,7 @@ function Inside({ conference, token, language, texts }: InsideProps) {
     <main>
       <h1>{texts.inside}</h1>
       <p role="status">{texts.liveSoon}</p>
+      {isForgetful() && <p class="bad">{texts.forgetful}</p>}
       {snapshot && <Rooms snapshot={snapshot} language={language} texts={texts} />}
       <p>
         <a href={live}>{texts.goLive}</a>

@@ -11,6 +11,7 @@ const en = {
   liveSoon: 'As it is now; live soon …',
   goLive: 'Go to the live page',
   now: 'Now',
+  forgetful: 'This browser saves nothing. You take part until you close this tab; then you have to join again.',
 };
 
 const de: typeof en = {
@@ -26,6 +27,8 @@ const de: typeof en = {
   liveSoon: 'Stand von jetzt; gleich live …',
   goLive: 'Zur Live-Seite',
   now: 'Jetzt',
+  forgetful:
+    'Dieser Browser speichert nichts. Du bist dabei, bis du diesen Tab schließt; danach musst du neu beitreten.',
 };
 
 export const joinTexts = { en, de };

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { QaDocument } from '../../conference/questions/documents.js';
-import { keep, kept } from '../shared/kept.js';
+import { load, save } from '../shared/browser/local-store.js';
 import type { Outbox } from '../shared/outbox.js';
 import type { SessionContext } from './session-page.js';
 
@@ -15,12 +15,12 @@ interface AskProps extends SessionContext {
 
 export function Ask({ qa, outbox, session, texts }: AskProps) {
   const [text, setText] = useState('');
-  const [name, setName] = useState(kept(NAME) ?? '');
+  const [name, setName] = useState(load(NAME) ?? '');
   if (!qa?.open) return <p class="faint">{qa ? texts.closed : texts.notOpen}</p>;
   const send = (event: Event) => {
     event.preventDefault();
     if (text.trim() === '') return;
-    keep(NAME, name);
+    save(NAME, name);
     outbox.add('ask-question', { session: session.id, text, name: name.trim() || null });
     setText('');
   };

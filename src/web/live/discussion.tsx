@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { DiscussionDocument, MessageDocument, MyMessageDocument } from '../../conference/discussions/documents.js';
 import { clock } from '../../conference/view.js';
+import { load } from '../shared/browser/local-store.js';
 import { call } from '../shared/http.js';
-import { kept } from '../shared/kept.js';
 import type { Outbox } from '../shared/outbox.js';
 import { bodiesOf, bodyOf, useChannel } from '../shared/use-feed.js';
 import { shownName, shownText } from './questions.js';
@@ -166,7 +166,7 @@ function Say({ outbox, session, texts }: DiscussionProps) {
   const send = (event: Event) => {
     event.preventDefault();
     if (text.trim() === '') return;
-    outbox.add('post-message', { session: session.id, text, name: kept('name')?.trim() || null });
+    outbox.add('post-message', { session: session.id, text, name: load('name')?.trim() || null });
     setText('');
   };
   return (

@@ -1,7 +1,8 @@
 /** `/c/:conf` and `/c/:conf/s/:session`: a conference in the hand of somebody who attends it. */
 import { useEffect, useMemo } from 'preact/hooks';
+import { withVisit } from '../shared/browser/local-store.js';
 import { ConferencePage, type PageContext } from '../shared/conference-page.js';
-import { identityFor } from '../shared/identity.js';
+import { identityFor, inFragment, takeFromFragment } from '../shared/identity.js';
 import { pathTo, readPath } from '../shared/path.js';
 import { textsFor } from '../shared/texts.js';
 import { Overview } from './overview.js';
@@ -15,8 +16,12 @@ export function LivePage() {
   const { language, texts } = useMemo(() => textsFor(navigator.languages, liveTexts), []);
   const identity = useMemo(() => identityFor(conference, ['attendee', 'moderator', 'organizer']), [conference]);
   useEffect(() => {
-    // Whoever has a code or nothing at all comes in by the small page.
-    if (!identity || location.hash.includes('code=')) location.replace(pathTo(conference, 'join') + location.hash);
+    // Attendees without a token, or with a new code, come in by the small page, which leads back to where they wanted to go.
+    if (identity && !inFragment('code')) return;
+    const code = takeFromFragment('code');
+    const wanted = location.pathname + location.search + location.hash;
+    const values = new URLSearchParams({ ...(code ? { code } : {}), to: wanted });
+    location.replace(withVisit(`${pathTo(conference, 'join')}#${values}`));
   }, [identity, conference]);
   if (!identity) return <p class="page">{texts.connecting}</p>;
   return (

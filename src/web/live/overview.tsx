@@ -3,7 +3,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RoomDocument } from '../../conference/conferences/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
 import { clock, viewRoom } from '../../conference/view.js';
-import { keep, kept } from '../shared/kept.js';
+import { load, save } from '../shared/browser/local-store.js';
+import { inFragment } from '../shared/identity.js';
 import { pathTo } from '../shared/path.js';
 import { UpdateItem } from '../shared/updates.js';
 import type { LiveContext } from './live-page.js';
@@ -45,8 +46,20 @@ function Room({ room, ...context }: LiveContext & { readonly room: RoomDocument 
   const { sessions, now, texts, language, timeZone } = context;
   const view = viewRoom(room, sessions, now);
   const next = view.next[0];
+  const place = useRef<HTMLElement>(null);
+  // The code on the room's screen led here.
+  const wanted = inFragment('room') === room.id;
+  useEffect(() => {
+    if (wanted) place.current?.scrollIntoView({ block: 'center' });
+  }, [wanted]);
   return (
-    <article class="card" aria-label={room.name} data-testid={`room-${room.id}`}>
+    <article
+      class={`card ${wanted ? 'card--strong' : ''}`}
+      aria-label={room.name}
+      data-testid={`room-${room.id}`}
+      data-wanted={wanted}
+      ref={place}
+    >
       <h3 dir="auto">
         {room.name} {room.floor && <span class="faint small">{room.floor}</span>}
       </h3>
@@ -95,19 +108,19 @@ function SessionLink({ session, conference }: LiveContext & { readonly session: 
 function Changed(context: LiveContext) {
   const { conference, sessions, now, texts, rooms, timeZone, language } = context;
   const name = `looked.${conference}`;
-  const [looked, setLooked] = useState<Looked | null>(() => parseLooked(kept(name)));
+  const [looked, setLooked] = useState<Looked | null>(() => parseLooked(load(name)));
   const current = useRef(sessions);
   current.current = sessions;
   useEffect(() => {
-    const save = () => keep(name, JSON.stringify(lookedAt(current.current)));
-    addEventListener('pagehide', save);
-    return () => removeEventListener('pagehide', save);
+    const saveLooked = () => save(name, JSON.stringify(lookedAt(current.current)));
+    addEventListener('pagehide', saveLooked);
+    return () => removeEventListener('pagehide', saveLooked);
   }, [name]);
   const changed = useMemo(() => (looked ? differences(looked, sessions, now) : []), [looked, sessions, now]);
   if (changed.length === 0) return null;
   const seen = () => {
     const all = lookedAt(current.current);
-    keep(name, JSON.stringify(all));
+    save(name, JSON.stringify(all));
     setLooked(all);
   };
   const nameOf = (id: string | null) => rooms.find((room) => room.id === id)?.name ?? id;

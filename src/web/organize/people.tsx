@@ -1,7 +1,8 @@
 /** What to hand out: the code for attendees, links for moderators. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { NamedModeratorDocument } from '../../conference/access/documents.js';
 import type { JoinCodeDocument } from '../../conference/conferences/documents.js';
+import { copyText } from '../shared/browser/copy-text.js';
 import { call } from '../shared/http.js';
 import { pathTo } from '../shared/path.js';
 import { Qr } from '../shared/qr.js';
@@ -9,6 +10,7 @@ import { bodiesOf, bodyOf } from '../shared/use-feed.js';
 import type { OrganizeContext } from './organize-page.js';
 
 export function Codes({ client, conference, texts, acts }: OrganizeContext) {
+  const shown = useRef<HTMLAnchorElement>(null);
   const code = bodyOf<JoinCodeDocument>(client, 'join', 'join/code')?.code;
   if (!code) return null;
   const link = `${location.origin}${pathTo(conference, 'join')}#code=${encodeURIComponent(code)}`;
@@ -20,15 +22,15 @@ export function Codes({ client, conference, texts, acts }: OrganizeContext) {
       </p>
       <Qr text={link} label={texts.joinLink} />
       <p>
-        <a href={link}>{texts.joinLink}</a>
+        {texts.joinLink}:{' '}
+        <a href={link} ref={shown}>
+          {link}
+        </a>
       </p>
       <button
         type="button"
         onClick={() =>
-          void navigator.clipboard.writeText(link).then(
-            () => acts.say(texts.copied),
-            (error: Error) => acts.say(texts.failed(error.message), true),
-          )
+          void copyText(link, shown.current).then((how) => acts.say(how === 'copied' ? texts.copied : texts.selected))
         }
       >
         {texts.copy}

@@ -1,4 +1,4 @@
-import { keep, kept } from '../shared/kept.js';
+import { load, save } from '../shared/browser/local-store.js';
 
 export interface ScreenLink {
   readonly conference: string;
@@ -14,9 +14,7 @@ export function readLink(): ScreenLink | null {
   if (!conference) return null;
   const name = `screen.${conference}`;
   const fresh = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (fresh) {
-    keep(name, fresh);
-    history.replaceState(null, '', location.pathname + location.search);
-  }
-  return { conference, room: room ?? undefined, token: fresh ?? kept(name) };
+  // Where the browser keeps nothing, the address keeps the token: a wall that is switched on again opens the same address.
+  if (fresh && save(name, fresh)) history.replaceState(null, '', location.pathname + location.search);
+  return { conference, room: room ?? undefined, token: fresh ?? load(name) };
 }

@@ -84,7 +84,7 @@ function Screen({ link, language, texts }: ScreenProps) {
               )}
               {view && <Next view={view.room} {...shown} />}
             </div>
-            <Join client={client} conference={conference} texts={texts} />
+            <Join client={client} conference={conference} room={room.id} texts={texts} />
           </div>
         </div>
       )}

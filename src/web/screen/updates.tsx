@@ -76,16 +76,18 @@ export function Ticker({ updates, languages, now, texts, language }: TickerProps
 interface JoinProps {
   readonly client: FeedClient;
   readonly conference: string;
+  /** Its id: the code leads there. */
+  readonly room: string;
   readonly texts: Texts;
 }
 
-export function Join({ client, conference, texts }: JoinProps) {
+export function Join({ client, conference, room, texts }: JoinProps) {
   const code = bodyOf<JoinCodeDocument>(client, 'join', 'join/code')?.code;
   if (!code) return null;
   const page = `${location.origin}${pathTo(conference, 'join')}`;
   return (
     <section class="join" aria-label={texts.joinAt} data-testid="join">
-      <Qr text={`${page}#code=${encodeURIComponent(code)}`} label={texts.joinAt} />
+      <Qr text={`${page}#${new URLSearchParams({ code, room })}`} label={texts.joinAt} />
       <p>
         <span class="label">{texts.joinAt}</span>
         <br />

@@ -5,6 +5,7 @@ import type { FeedClient } from '#libs/feed-client';
 import type { ClientClass } from '#libs/protocol';
 import type { ConferenceDocument, RoomDocument } from '../../conference/conferences/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
+import { isForgetful } from './browser/local-store.js';
 import { Freshness } from './freshness.js';
 import type { Identity } from './identity.js';
 import { type Acts, Notices, useActs } from './notices.js';
@@ -111,6 +112,11 @@ export function ConferencePage<Own extends object>(props: ConferencePageProps<Ow
           {children(context)}
         </main>
         <footer>
+          {isForgetful() && (
+            <p class="small" data-testid="forgetful">
+              ▲ {texts.forgetful}
+            </p>
+          )}
           <Zones timeZone={timeZone} texts={texts} />
         </footer>
       </div>

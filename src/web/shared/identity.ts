@@ -1,6 +1,6 @@
 /** Who this browser is, per conference: tokens that links and join codes gave it. */
-import { call } from './http.js';
-import { forget, keep, kept } from './kept.js';
+import { load, remove, save } from './browser/local-store.js';
+import { call, Refused } from './http.js';
 
 export interface Identity {
   readonly token: string;
@@ -28,17 +28,18 @@ export function readToken(token: string | undefined): Identity | undefined {
 export function identityFor(conference: string, roles: readonly string[]): Identity | undefined {
   for (const role of roles) {
     const found =
-      readToken(kept(nameOf(role, conference))) ?? (role === 'organizer' ? readToken(kept(ORGANIZER)) : undefined);
+      readToken(load(nameOf(role, conference))) ?? (role === 'organizer' ? readToken(load(ORGANIZER)) : undefined);
     if (found) return found;
   }
   return undefined;
 }
 
-export const keepIdentity = (role: string, conference: string, token: string): void =>
-  keep(nameOf(role, conference), token);
+export function saveIdentity(role: string, conference: string, token: string): void {
+  save(nameOf(role, conference), token);
+}
 
 export function forgetIdentity(role: string, conference: string): void {
-  forget(nameOf(role, conference));
+  remove(nameOf(role, conference));
 }
 
 interface Redeemed {
@@ -48,21 +49,38 @@ interface Redeemed {
   readonly conference: string;
 }
 
-/** A value in the fragment, which browsers keep out of requests and server logs; read once. */
+/** A value in the fragment, which browsers keep out of requests and server logs. */
+export const inFragment = (name: string): string | undefined =>
+  new URLSearchParams(location.hash.slice(1)).get(name) || undefined;
+
+/** The value leaves the address, so that a copied address does not hand it on. */
 export function takeFromFragment(name: string): string | undefined {
   const values = new URLSearchParams(location.hash.slice(1));
   const value = values.get(name);
-  if (value) history.replaceState(null, '', location.pathname + location.search);
-  return value ?? undefined;
+  if (value === null) return undefined;
+  values.delete(name);
+  const rest = values.size > 0 ? `#${values}` : '';
+  history.replaceState(history.state, '', location.pathname + location.search + rest);
+  return value || undefined;
 }
 
-/** Redeems the one-time link in the fragment, if there is one. @throws Refused */
+/**
+ * Redeems the one-time link in the fragment. It stays in the address until the service has answered: a reload tries it again.
+ *
+ * @throws Refused, or TypeError while the service cannot be reached
+ */
 export async function redeemLink(): Promise<Redeemed | undefined> {
-  const code = takeFromFragment('link');
+  const code = inFragment('link');
   if (!code) return undefined;
-  const redeemed = await call<Redeemed>(`/v1/links/${encodeURIComponent(code)}`, { body: {} });
-  keepIdentity(redeemed.role, redeemed.conference, redeemed.token);
-  return redeemed;
+  try {
+    const redeemed = await call<Redeemed>(`/v1/links/${encodeURIComponent(code)}`, { body: {} });
+    saveIdentity(redeemed.role, redeemed.conference, redeemed.token);
+    takeFromFragment('link');
+    return redeemed;
+  } catch (error) {
+    if (error instanceof Refused && error.code >= 200) takeFromFragment('link');
+    throw error;
+  }
 }
 
 /** @throws Refused (the code is wrong, or many join at once) */
@@ -71,6 +89,6 @@ export async function join(conference: string, code: string): Promise<Identity> 
     `/v1/conferences/${encodeURIComponent(conference)}/join`,
     { body: { code } },
   );
-  keepIdentity('attendee', conference, token);
+  saveIdentity('attendee', conference, token);
   return { token, actor, role: 'attendee' };
 }

@@ -2,8 +2,9 @@
  * What somebody wrote and could not be sent yet, kept in this browser: sent under the same id until it has an answer, so that it acts
  * once (I13). What is older than two minutes waits for a "still send?": it may have been meant for a moment that is over.
  */
+import { newCommandId } from '#libs/feed-client';
 import type { CommandAck } from '#libs/protocol';
-import { keep, kept } from './kept.js';
+import { load, save } from './browser/local-store.js';
 
 export interface Waiting {
   readonly id: string;
@@ -45,7 +46,7 @@ export function createOutbox({ name, send, onAnswer, onChange, now = Date.now }:
   let flushing = false;
   const set = (changed: readonly Waiting[]) => {
     items = changed.slice(-KEPT);
-    keep(name, JSON.stringify(items));
+    save(name, JSON.stringify(items));
     onChange();
   };
   const isOld = (item: Waiting) => now() - item.at > ASK_AFTER_MS;
@@ -55,7 +56,7 @@ export function createOutbox({ name, send, onAnswer, onChange, now = Date.now }:
     },
     isOld,
     add(type, data) {
-      set([...items, { id: crypto.randomUUID(), type, data, at: now() }]);
+      set([...items, { id: newCommandId(), type, data, at: now() }]);
       void outbox.flush();
     },
     confirm(id) {
@@ -84,7 +85,7 @@ export function createOutbox({ name, send, onAnswer, onChange, now = Date.now }:
 
 function read(name: string): readonly Waiting[] {
   try {
-    const parsed: unknown = JSON.parse(kept(name) ?? '[]');
+    const parsed: unknown = JSON.parse(load(name) ?? '[]');
     return Array.isArray(parsed) ? (parsed as Waiting[]) : [];
   } catch {
     return [];

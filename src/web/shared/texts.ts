@@ -48,6 +48,8 @@ const en = {
   code: 'Code',
   timesIn: (zone: string) => `Times in ${zone}`,
   yourTime: (zone: string) => `your device: ${zone}`,
+  forgetful:
+    'This browser saves nothing, or its storage is full. Everything works until you close this tab; then you have to sign in again, and what was not sent is lost.',
   cancel: 'Cancel',
   close: 'Close',
   optional: 'optional',
@@ -102,6 +104,8 @@ const de: typeof en = {
   code: 'Code',
   timesIn: (zone) => `Zeiten in ${zone}`,
   yourTime: (zone) => `dein Gerät: ${zone}`,
+  forgetful:
+    'Dieser Browser speichert nichts, oder sein Speicher ist voll. Alles geht, bis du diesen Tab schließt; danach musst du dich neu anmelden, und nicht Gesendetes ist verloren.',
   cancel: 'Abbrechen',
   close: 'Schließen',
   optional: 'freiwillig',
