@@ -1,7 +1,7 @@
 /** What every role stands on: the database, the log, the journal. */
 import type pg from 'pg';
 import { createJournal, createPostgresKeys, type EventLog, type Journal } from '#libs/event-log';
-import { createPool, type Logger, migrate, startEmbeddedPostgres } from '#libs/postgres';
+import { checkRestore, createPool, type Logger, migrate, startEmbeddedPostgres } from '#libs/postgres';
 import { permanentMigrations } from '../migrations/index.js';
 import { Closers } from './closers.js';
 import { catalog } from './conference/catalog.js';
@@ -31,6 +31,9 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 /** Longer than the server itself waits before it ends at once. */
 const STOP_DATABASE_MS = 35_000;
 
+const RESTORED =
+  'this database was restored, copied or promoted: clients get everything again, unused links and older organizer tokens are void';
+
 /** @param toRead  nothing will be appended or followed */
 export async function openStore(config: Config, logger: Logger, toRead = false): Promise<Store> {
   const database = await openDatabase(config, logger);
@@ -59,6 +62,8 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     });
     closers.add('pool of the store', () => pool.end());
+    const { seenBy } = await checkRestore(pool, embedded?.witnesses);
+    if (seenBy.length > 0) logger.warn({ seenBy }, RESTORED);
     return {
       url,
       pool,

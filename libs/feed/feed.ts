@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { type Listener, type Logger, listen, type Queryable } from '#libs/postgres';
+import type pg from 'pg';
+import { type Listener, type Logger, listen } from '#libs/postgres';
 import { Names } from './names.js';
 import { FeedReader } from './reader.js';
 import { Replica, type ResumeCounts } from './replica.js';
@@ -16,7 +17,7 @@ export const FEED_CHANNEL = 'hallway_feed';
 
 export interface FeedOptions {
   /** The primary: a standby may answer with what the alarm has already announced as old. */
-  readonly pool: Queryable;
+  readonly pool: pg.Pool;
   /** For the connection that listens. */
   readonly url: string;
   /** Of the log; fixed. */
@@ -49,7 +50,7 @@ class PostgresFeed implements Feed {
   constructor({ pool, url, partitions, logger, evictAfterMs }: FeedOptions) {
     this.#logger = logger;
     this.#evictAfterMs = evictAfterMs ?? 600_000;
-    this.#reader = new FeedReader(pool, partitions);
+    this.#reader = new FeedReader(pool, partitions, logger);
     this.#names = new Names(this.#reader);
     this.#tail = new Tail(this.#reader, this.#replicas, logger, () => this.#afterTick());
     const wake = () => this.#tail.wake();

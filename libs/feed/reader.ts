@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type pg from 'pg';
 import { partitionOf } from '#libs/event-log';
-import { type Queryable, quoteIdentifier, sqlState } from '#libs/postgres';
+import { checkRestore, type Logger, quoteIdentifier, sqlState } from '#libs/postgres';
 import type { StoredDocument } from './channel-state.js';
 import { epochOf } from './epoch.js';
 
@@ -43,12 +44,20 @@ export class NoGeneration extends Error {
 
 /** undefined_table, invalid_schema_name: the generation was dropped under the statement. */
 const SCHEMA_GONE = new Set(['42P01', '3F000']);
-const LIVE = `select id::text as generation, schema_name, log_identity from public.generation where state = 'live' order by id desc limit 1`;
+const LIVE = `select id::text as generation, schema_name, log_identity,
+  (select nonce::text from public.feed_epoch) as nonce,
+  pg_backend_pid() || '/' || extract(epoch from pg_postmaster_start_time()) || '/' || 'public.log_head'::regclass::oid as seat
+  from public.generation where state = 'live' order by id desc limit 1`;
+/** Connections remembered as checked; a pool has a few, and idle ones are replaced. */
+const MAX_SEATS = 64;
 
 interface ReadRow {
   readonly generation: string;
   readonly schema_name: string;
   readonly log_identity: string;
+  readonly nonce: string;
+  /** Another one: another connection, another server, or tables that were made again. */
+  readonly seat: string;
   readonly now: string;
   readonly conference: string | null;
   readonly head: string | null;
@@ -74,12 +83,15 @@ export interface Listing {
 export class FeedReader {
   /** SQL statements sent, for tests that count them. */
   statements = 0;
-  readonly #db: Queryable;
+  readonly #db: pg.Pool;
+  readonly #logger: Logger;
+  readonly #seats = new Set<string>();
   readonly #partitions: number;
   #generation: Generation | undefined;
 
-  constructor(db: Queryable, partitions: number) {
+  constructor(db: pg.Pool, partitions: number, logger: Logger) {
     this.#db = db;
+    this.#logger = logger;
     this.#partitions = partitions;
   }
 
@@ -100,7 +112,9 @@ export class FeedReader {
       const [first] = rows ?? [];
       if (rows && !first) throw this.#none();
       if (rows && first && first.generation === generation.id && first.schema_name === generation.schema) {
-        const epoch = epochOf(first.log_identity, first.generation);
+        const nonce = await this.#nonceBehind(first);
+        if (nonce !== first.nonce && attempt < 3) continue; // What was read may be of before the restore that was noticed now.
+        const epoch = epochOf(first.log_identity, first.generation, nonce);
         return { epoch, databaseNow: Number(first.now), sentAt, answers: answersOf(rows) };
       }
       this.#generation = undefined;
@@ -128,6 +142,19 @@ export class FeedReader {
       this.#generation = undefined; // it may have been dropped; the next call looks again
       throw error;
     }
+  }
+
+  /** Over a connection that was not seen before, it may be another database (S14): compared once, then as the statement tells it. */
+  async #nonceBehind({ nonce, seat }: ReadRow): Promise<string> {
+    if (this.#seats.has(seat)) return nonce;
+    this.statements++;
+    const checked = await checkRestore(this.#db);
+    const { seenBy } = checked;
+    if (seenBy.length > 0)
+      this.#logger.warn({ seenBy }, 'the database was restored or promoted; the feed has another epoch');
+    if (this.#seats.size >= MAX_SEATS) this.#seats.clear();
+    this.#seats.add(seat);
+    return checked.nonce;
   }
 
   #none(): NoGeneration {

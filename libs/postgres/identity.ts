@@ -1,7 +1,7 @@
 import type { Queryable } from './pool.js';
 
 /** The control file's timeline only follows at the checkpoint after a promotion; the name of the WAL file in use is exact. */
-const IDENTITY = `
+export const IDENTITY = `
   select system_identifier::text as system,
          case when pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint())
               else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int end as timeline

@@ -17,5 +17,6 @@ export {
   type Queryable,
   type Statement,
 } from './pool.js';
+export { checkRestore, noticeRestore, type RestoreCheck, restoredAt, type Witnesses } from './restores.js';
 export { quoteIdentifier, quoteLiteral } from './sql.js';
 export { together } from './together.js';

@@ -22,6 +22,7 @@ import { sweepTombstones } from './housekeeping.js';
 import { Membership } from './membership.js';
 import type { BatchPlan } from './plan.js';
 import type { ProjectionSet } from './projection.js';
+import { RestoreWatch } from './restore-watch.js';
 import { Standing } from './standing.js';
 
 export interface ProjectorOptions {
@@ -77,6 +78,7 @@ class LogProjector implements Projector, PartitionConsumer {
   private readonly size = new BatchSize();
   private readonly membership: Membership;
   private readonly claiming: Claiming;
+  private readonly restores: RestoreWatch;
   private subscription: LogSubscription | undefined;
   private retired: (() => void) | undefined;
 
@@ -88,6 +90,7 @@ class LogProjector implements Projector, PartitionConsumer {
     const membership = new Membership({ db, owner, partitions, logger, onShare });
     const owned = () => this.owned().length;
     this.membership = membership;
+    this.restores = new RestoreWatch(db, logger);
     this.claiming = new Claiming({ db, log, owner, logger, membership, owned, isRetired: () => this.isRetired() });
   }
 
@@ -196,6 +199,8 @@ class LogProjector implements Projector, PartitionConsumer {
   }
 
   private async take(partition: number): Promise<bigint | null> {
+    // Whatever ended the last claim may have brought another database: after a failover this process folds on, and clients must learn.
+    await this.restores.check();
     const standing = this.standing(partition);
     const hold = async (claimed: Claim) => {
       const skipped = await this.skipped();

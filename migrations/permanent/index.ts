@@ -4,6 +4,7 @@ import { Projector1700000000002 } from './0002-projector.js';
 import { Access1700000000003 } from './0003-access.js';
 import { Kafka1700000000004 } from './0004-kafka.js';
 import { DeadLetters1700000000005 } from './0005-dead-letters.js';
+import { Restores1700000000006 } from './0006-restores.js';
 
 /** Tables that outlive every rebuild of the read models (schema `public`). Append only; each file is a class `Name<13 digits>`. */
 export const permanentMigrations: readonly MigrationClass[] = [
@@ -12,4 +13,5 @@ export const permanentMigrations: readonly MigrationClass[] = [
   Access1700000000003,
   Kafka1700000000004,
   DeadLetters1700000000005,
+  Restores1700000000006,
 ];

@@ -125,17 +125,15 @@ async function watermarks(pool: pg.Pool, partition: number): Promise<Watermarks>
   return { low: BigInt(row.low), high: BigInt(row.high) };
 }
 
-/** System identifier and timeline change with another cluster and a promotion; the incarnation with a restore or an import. */
+/** Changes with another log, not with a restore of this one: what was folded from it is restored with it, and only the epoch ends. */
 async function identityOf(pool: pg.Pool): Promise<string> {
   const { rows } = await pool.query<{ identity: string }>(
-    `select format('pg/%s/%s/%s', (select system_identifier from pg_control_system()),
-       case when pg_is_in_recovery() then 'standby' else left(pg_walfile_name(pg_current_wal_lsn()), 8) end,
-       (select incarnation from log_head where partition = 0)) as identity`,
+    `select 'pg/' || incarnation as identity from log_head where partition = 0`,
   );
   return rows[0]?.identity ?? '';
 }
 
-/** After a restore or an import of a log: offsets may now name other events, so every epoch ends. */
+/** After an import of a log: offsets may now name other events, so every epoch ends and read models are built from it. */
 export async function renewIncarnation(pool: pg.Pool): Promise<void> {
   await pool.query('update log_head set incarnation = $1', [randomUUID()]);
 }

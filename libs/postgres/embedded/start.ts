@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.js';
 import { packagedBinaries, runnableBinaries } from './binaries.js';
 import { type Cluster, ensureCluster, SUPERUSER, syncNewCluster } from './cluster.js';
+import { fileWitnesses } from './file-witness.js';
 import { lockInstance } from './instance-lock.js';
 import { findPlace } from './place.js';
 import { startServer } from './server.js';
@@ -27,6 +28,8 @@ export interface EmbeddedPostgres {
   /** Decisions worth printing, one sentence each. */
   readonly notes: readonly string[];
   readonly startedInMs: number;
+  /** What tells these files from a copy of them (`checkRestore`). */
+  readonly witnesses: Readonly<Record<string, string | null>>;
   /** Resolves when the server ended without being asked. */
   readonly died: Promise<void>;
   /** Ends the server (clients that stay for a second are disconnected) and gives the folder free. Call it last. Idempotent. */
@@ -68,6 +71,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       url: urlOf(cluster, server.port),
       dataDir: place.folder,
       notes: [...place.notes, ...binaries.notes],
+      witnesses: fileWitnesses(cluster.folder),
       startedInMs: Math.round(performance.now() - begun),
       died: new Promise((resolve) => void server.ended.then(() => isAsked || resolve())),
       stop: () => {
