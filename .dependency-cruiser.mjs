@@ -33,7 +33,7 @@ export default {
     may('client-knows-protocol', '^libs/feed-client/', '^libs/(feed-client|protocol|limits)/'),
     may('postgres-knows-limits', '^libs/postgres/', '^libs/(postgres|limits)/'),
     may('signals-know-limits', '^libs/signals/', '^libs/(signals|limits)/'),
-    may('log-knows-postgres', '^libs/event-log/', '^libs/(event-log|postgres|signals|limits)/'),
+    may('log-knows-postgres', '^libs/event-log/', '^libs/(event-log|postgres|protocol|signals|limits)/'),
     may('write-half', '^libs/projector/', '^libs/(projector|event-log|postgres|signals|limits)/|^migrations/'),
     may('read-half', '^libs/feed/', '^libs/(feed|event-log|postgres|protocol|signals|limits)/'),
     {

@@ -12,7 +12,14 @@ export type {
   PersonalField,
 } from './envelope.js';
 export { commandIdOf, eventIdOf } from './ids.js';
-export { createJournal, type DecodedRecord, type EventReader, InvalidEvent, type Journal } from './journal.js';
+export {
+  createJournal,
+  type DecodedRecord,
+  type EventReader,
+  InvalidEvent,
+  type Journal,
+  UnstorableEvent,
+} from './journal.js';
 export type { KafkaConnection } from './kafka/client.js';
 export {
   type GroupReader,

@@ -1,5 +1,6 @@
 /** The log as the rest of the program sees it: commands go in, events come out; sealing and the envelope happen in between. */
 import { isSpanContextValid, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { faultIn } from '#libs/protocol';
 import { recorded, traceparentOf } from '#libs/signals';
 import { decodeRecord, encodeCommand } from './codec.js';
 import type { Command, DecodeFailure, EventCatalog, JsonObject, LoggedEvent, NewEvent } from './envelope.js';
@@ -21,7 +22,7 @@ export interface Journal {
   /**
    * Checks, seals, encodes and appends one command's events as one batch.
    * @returns position of the first event, ids of all
-   * @throws SubjectErased, CommandTooLarge, InvalidEvent: nothing was appended. LogUnavailable: unknown; retry under the same id.
+   * @throws SubjectErased, CommandTooLarge, InvalidEvent, UnstorableEvent: nothing was appended. LogUnavailable: unknown; retry under the same id.
    */
   append(command: Command): Promise<{ readonly position: Position; readonly eventIds: readonly string[] }>;
   reader(): EventReader;
@@ -30,6 +31,11 @@ export interface Journal {
 /** A decider returned data that its own schema refuses: a bug, caught before it becomes a fact. */
 export class InvalidEvent extends Error {
   override readonly name = 'InvalidEvent';
+}
+
+/** A string of the command cannot be stored. The ways in refuse it first; what gets past them ends here and not in the log. */
+export class UnstorableEvent extends Error {
+  override readonly name = 'UnstorableEvent';
 }
 
 export interface JournalParts {
@@ -50,6 +56,7 @@ export function createJournal({ log, catalog, keys }: JournalParts): Journal {
           const started = performance.now();
           const own = span.spanContext();
           try {
+            refuseUnstorable(command);
             const events = await Promise.all(
               command.events.map((event, index) => seal({ keys, catalog, command, event, index })),
             );
@@ -72,6 +79,15 @@ export function createJournal({ log, catalog, keys }: JournalParts): Journal {
       ),
     reader: () => createReader(catalog, keys),
   };
+}
+
+/** @throws UnstorableEvent */
+function refuseUnstorable({ conference, source, actor, actorRole, reason, events }: Command): void {
+  const texts = [conference, source, actor, actorRole, reason ?? ''];
+  const named = events.flatMap(({ type, subject, stream }) => [type, subject ?? '', stream ?? '']);
+  if (faultIn([...texts, ...named])) throw new UnstorableEvent('the command names what cannot be stored');
+  const broken = events.find(({ data }) => faultIn(data));
+  if (broken) throw new UnstorableEvent(`${broken.type}: its data cannot be stored`);
 }
 
 interface Sealing {

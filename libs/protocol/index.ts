@@ -1,10 +1,10 @@
+export { decodeUtf8, faultIn, isPlain, isStorable, MAX_DEPTH, refuseUnstorable } from './input.js';
+export { describeIssues } from './issues.js';
 export {
   channelName,
   commandSchema,
-  describeIssues,
   handshakeSchema,
   MAX_CHANNELS,
-  MAX_DEPTH,
   parseBounded,
   shownSchema,
   subscribeSchema,

@@ -1,15 +1,18 @@
 /** What clients may send: bounded in size, count and depth before anything looks at it. */
 import { z } from 'zod';
+import { isPlain, refuseUnstorable } from './input.js';
+import { describeIssues } from './issues.js';
 import { Refusal } from './refusals.js';
 import { PROTOCOL_VERSION } from './wire.js';
 
-export const MAX_DEPTH = 32;
 export const MAX_CHANNELS = 100;
 
+/** One spelling: a path that is normalized on its way (`..`, `//`) would be another channel's. */
 export const channelName = z
   .string()
   .max(200)
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_/.:@-]*$/, 'letters, digits and _ / . : @ -');
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_/.:@-]*$/, 'letters, digits and _ / . : @ -')
+  .refine((name) => !name.split('/').some((part) => part === '' || part === '.' || part === '..'), 'has one spelling');
 const cursor = z.tuple([z.string().max(64), z.int().min(0)]).nullable();
 
 const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
@@ -32,7 +35,7 @@ export const subscribeSchema = z.object({
 export const unsubscribeSchema = z.object({ channels: z.array(channelName).max(MAX_CHANNELS) });
 
 export const commandSchema = z.object({
-  id: z.string().min(1).max(100),
+  id: z.string().min(1).max(100).refine(isPlain, 'has control characters'),
   type: z.string().regex(/^[a-z][a-z-]{0,59}$/, 'lower case letters and hyphens'),
   data: z.record(z.string(), z.unknown()),
   reason: z
@@ -40,8 +43,8 @@ export const commandSchema = z.object({
     .trim()
     .min(1)
     .max(500)
-    // Neither can be stored: the audit keeps it as it is.
-    .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'has characters that are none')
+    // The audit keeps it as it is.
+    .refine(isPlain, 'has control characters')
     .optional(),
   after: z.int().min(0).optional(),
   traceparent: traceparent.optional(),
@@ -56,40 +59,14 @@ export const shownSchema = z.object({
 });
 
 /**
+ * @param names what else is known of the value's fields, where the schema leaves a part open
  * @returns the value, checked
- * @throws Refusal naming fields and rules, never values: input is not echoed
+ * @throws Refusal naming known fields and rules, never values or unknown names: input is not echoed
  */
-export function parseBounded<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  if (!isShallow(value)) throw new Refusal('too-deep');
+export function parseBounded<S extends z.ZodType>(schema: S, value: unknown, names: z.ZodType = schema): z.output<S> {
+  refuseUnstorable(value, names);
   if (typeof value !== 'object' || value === null) throw new Refusal('malformed');
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new Refusal('invalid', describeIssues(result.error));
-}
-
-/** Fields whose keys are the sender's own words. */
-const RECORDS: ReadonlySet<PropertyKey> = new Set(['channels', 'counts']);
-
-export function describeIssues(error: z.ZodError): string {
-  const complaints = error.issues.slice(0, 5).map(({ path, message }) => {
-    const record = path.findIndex((segment) => RECORDS.has(segment));
-    const known = path.slice(0, record === -1 ? 4 : record + 1).join('.');
-    return `${known.slice(0, 80) || 'request'}: ${message.slice(0, 120)}`;
-  });
-  return `the request is not valid: ${complaints.join('; ')}`;
-}
-
-/** Without recursion: the depth is what is not trusted. */
-function isShallow(value: unknown): boolean {
-  let level: readonly unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth >= MAX_DEPTH) return false;
-    const next: unknown[] = [];
-    for (const one of level) {
-      if (typeof one !== 'object' || one === null) continue;
-      for (const inner of Object.values(one)) if (typeof inner === 'object' && inner !== null) next.push(inner);
-    }
-    level = next;
-  }
-  return true;
+  throw new Refusal('invalid', describeIssues(schema, result.error));
 }

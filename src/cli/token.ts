@@ -1,9 +1,11 @@
 /** `hallway token`: a token or a one-time link for somebody. */
 import { randomUUID } from 'node:crypto';
+import { Refusal } from '#libs/protocol';
 import type { Config } from '../config.js';
 import { createTokens } from '../doors/tokens/tokens.js';
 import { createLogger } from '../logger.js';
 import { openDatabase } from '../store.js';
+import { CliError } from './cli-error.js';
 import { Service } from './service.js';
 
 const SECONDS = 2 * 24 * 3_600;
@@ -43,6 +45,9 @@ async function fromDatabase(config: Config, role: 'organizer' | 'operator', opti
         ? `${config.publicUrl}/#link=${await tokens.createLink(identity, SECONDS)}`
         : await tokens.issue(identity, SECONDS),
     );
+  } catch (error) {
+    if (error instanceof Refusal) throw new CliError(`${error.code} ${error.message}`);
+    throw error;
   } finally {
     await database.close();
   }

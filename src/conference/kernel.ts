@@ -2,7 +2,7 @@
 
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
-import { Refusal } from '#libs/protocol';
+import { isStorable, Refusal } from '#libs/protocol';
 
 /**
  * No control characters but line breaks; no invisible direction overrides that could disguise a text; no half of a surrogate pair
@@ -10,9 +10,6 @@ import { Refusal } from '#libs/protocol';
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
 export const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing it is the point
-const UNSTORABLE = /[\u0000\ud800-\udfff]/u;
 
 export const text = (max: number): z.ZodString =>
   z
@@ -24,11 +21,7 @@ export const text = (max: number): z.ZodString =>
 
 /** Longer text from a source: may have tabs and directions, but nothing that a database refuses. */
 export const prose = (max: number) =>
-  z
-    .string()
-    .trim()
-    .max(max)
-    .refine((value) => value.search(UNSTORABLE) === -1, 'has characters that cannot be kept');
+  z.string().trim().max(max).refine(isStorable, 'has characters that cannot be kept');
 
 export const slug = z
   .string()

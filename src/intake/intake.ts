@@ -4,7 +4,8 @@
  * every way in (HTTP, Kafka).
  */
 import { createHash } from 'node:crypto';
-import { type CommandAck, Refusal } from '#libs/protocol';
+import { z } from 'zod';
+import { type CommandAck, Refusal, refuseUnstorable } from '#libs/protocol';
 import { spanContextOf } from '#libs/signals';
 import { actorId } from '../conference/access/events.js';
 import { capabilities } from '../conference/capabilities.js';
@@ -54,11 +55,24 @@ export interface IntakePorts {
   readonly handle: (command: ForeignCommand) => Promise<CommandAck>;
 }
 
+/** The names that a refusal may say. */
+const foreignEvent = z.object({
+  id: z.string(),
+  source: z.string(),
+  type: z.string(),
+  dataschema: z.string(),
+  data: z.unknown(),
+  actor: z.string(),
+  conference: z.string(),
+});
+
 const types = new Map(capabilities.flatMap(({ events }) => events).map((spec) => [spec.type, spec]));
 
 export function createIntake({ producers, handle }: IntakePorts): Intake {
   return {
     async accept(event, conference, sentBefore = performance.now()) {
+      // A trace context that cannot be read is no reason to refuse an event (W3C).
+      refuseUnstorable({ ...event, traceparent: null }, foreignEvent);
       const command = commandOf(event, producers);
       const { id, source, traceparent } = event;
       const identity: Identity = { actor: actorOf(event), role: 'producer', conference };

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { type EventLog, type LogRecord, partitionOf, type RecordToAppend } from '#libs/event-log';
 import { groupByCommand } from '#libs/projector';
+import { isStorable } from '#libs/protocol';
 
 const FORMAT = 'hallway-log/1';
 const READ = 1_000;
@@ -14,15 +15,18 @@ const MAX_LINE = 4 * 1024 * 1024;
 /** All of them are checked before the first is appended. */
 const MAX_EVENTS = 500_000;
 
+/** Of the year 9999, the last that every part of the system can write. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31);
+
 const headSchema = z.strictObject({
   format: z.literal(FORMAT),
-  conference: z.string().min(1).max(200),
+  conference: z.string().min(1).max(200).refine(isStorable),
   log: z.string(),
 });
 const lineSchema = z.strictObject({
   offset: z.string().regex(/^\d{1,19}$/),
-  time: z.int(),
-  headers: z.array(z.tuple([z.string(), z.base64()])).max(100),
+  time: z.int().min(0).max(LAST_INSTANT),
+  headers: z.array(z.tuple([z.string().refine(isStorable), z.base64()])).max(100),
   value: z.base64().nullable(),
 });
 

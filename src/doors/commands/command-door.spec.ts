@@ -2,9 +2,24 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LogUnavailable } from '#libs/event-log';
 import { createDoors, type Doors, recordsOf } from '../../../test/support/doors.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
+import { capabilities } from '../../conference/capabilities.js';
 import type { Identity } from '../../conference/capability.js';
 
 const ask = (id: string, text = 'Why?') => ({ id, type: 'ask-question', data: { session: 's1', text } });
+
+/** The value again and again, each time with one of its texts, or one more name, that cannot be stored. */
+function* withOneBroken(value: unknown): Iterable<unknown> {
+  if (typeof value === 'string') yield `${value}BROKEN\ud800`;
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    for (const broken of withOneBroken(inner)) {
+      const copy = structuredClone(value) as Record<string, unknown>;
+      copy[name] = broken;
+      yield copy;
+    }
+  }
+  if (!Array.isArray(value)) yield { ...value, 'BROKEN\u0000': 1 };
+}
 
 describe('the door for commands', () => {
   let doors: Doors;
@@ -84,6 +99,32 @@ describe('the door for commands', () => {
     const ack = await send({ id: '1', type: 'ask-question', data: { session: 's1', text: 17, secret: 'hunter2' } });
     expect(ack).toMatchObject({ refusal: { code: 201, message: expect.stringContaining('text') } });
     expect(JSON.stringify(ack)).not.toContain('hunter2');
+  });
+
+  it('case V29: an id that cannot be stored is refused by its field’s name, for every type of command', async () => {
+    for (const { type, example } of capabilities.flatMap(({ commands }) => commands)) {
+      for (const id of ['x\ud800', 'x\u0000'])
+        expect(await send({ id, type, data: example })).toMatchObject({
+          refusal: { code: 201, message: expect.stringContaining(': id: ') },
+        });
+    }
+    expect(await codeOf({ ...ask('1'), reason: 'x\u0000' })).toBe(201);
+  });
+
+  it('case V31: no text of any command gets into the log that could not be stored', async () => {
+    const before = doors.appended();
+    for (const { type, example } of capabilities.flatMap(({ commands }) => commands)) {
+      for (const [index, data] of [...withOneBroken(example)].entries()) {
+        const ack = await send({ id: `${type}-${index}`, type, data });
+        expect([type, ack]).toEqual([type, { refusal: expect.objectContaining({ code: 201 }) }]);
+        expect(JSON.stringify(ack)).not.toContain('BROKEN');
+      }
+    }
+    const grant = { moderator: 'mo', sessions: ['s1\ud800'], name: null };
+    expect(await send({ id: '1', type: 'grant-moderator', data: grant })).toMatchObject({
+      refusal: { code: 201, message: expect.stringContaining(': data.sessions.0: ') },
+    });
+    expect(doors.appended()).toBe(before);
   });
 
   it('a token for one conference opens no other, and an unknown conference is refused', async () => {

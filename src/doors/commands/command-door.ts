@@ -8,6 +8,7 @@ import {
   LogUnavailable,
   type NewEvent,
   SubjectErased,
+  UnstorableEvent,
 } from '#libs/event-log';
 import type { ConferenceFeed, Feed } from '#libs/feed';
 import { isTransient, type Logger } from '#libs/postgres';
@@ -239,19 +240,23 @@ class Door implements CommandDoor {
     if (isTransient(error)) return new Refusal('behind', undefined, 1_000);
     if (error instanceof SubjectErased) return new Refusal('erased');
     if (error instanceof CommandTooLarge) return new Refusal('too-large', error.message);
+    if (error instanceof UnstorableEvent) return new Refusal('invalid', error.message);
     this.ports.logger.error({ err: error }, 'a command failed');
     return new Refusal('internal');
   }
 }
 
+/** All that is known of a message's fields, so that a refusal can name them. */
+const messageNames = new Map([...specs].map(([type, { schema }]) => [type, commandSchema.extend({ data: schema })]));
+
 function read(command: ForeignCommand): Asked {
   const { identity, conference, message: raw, sender, sentBefore = performance.now() } = command;
-  const message = parseBounded(commandSchema, raw);
+  const message = parseBounded(commandSchema, raw, messageNames.get(String(Object(raw).type)));
   if (identity.conference !== '*' && identity.conference !== conference) throw new Refusal('wrong-conference');
   const spec = specs.get(message.type);
   if (!spec) throw new Refusal('unknown-command');
   const parsed = spec.schema.safeParse(message.data);
-  if (!parsed.success) throw new Refusal('invalid', describeIssues(parsed.error));
+  if (!parsed.success) throw new Refusal('invalid', describeIssues(spec.schema, parsed.error));
   // Only this command brings a new id into the world; all others meet "unknown conference".
   if (spec.type === OPENING && !slug.safeParse(conference).success)
     throw new Refusal('invalid', 'the request is not valid: conference: lower case letters, digits and hyphens');

@@ -6,7 +6,7 @@ import type { Request, Response } from 'express';
 import { parseBounded, Refusal } from '#libs/protocol';
 import { mayConnect } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
-import { openFeed } from '../open-feed.js';
+import { withFeed } from '../open-feed.js';
 import { type AuditEntry, type AuditPage, auditQuery, readAudit, readWholeAudit } from './audit.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
@@ -95,9 +95,7 @@ export class AuditController {
   private async allowed(request: Request, conference: string): Promise<void> {
     const identity = await identify(this.ports.tokens, request, conference);
     if (identity.role !== 'organizer') throw new Refusal('forbidden', 'this needs the role organizer');
-    const { feed, release } = await openFeed(this.ports.feed, conference);
-    const here = mayConnect(identity, stateOf(feed));
-    release();
+    const here = await withFeed(this.ports.feed, conference, (feed) => mayConnect(identity, stateOf(feed)));
     if (here !== 'ok') throw here;
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { generateKeyPair, SignJWT } from 'jose';
+import { generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { createPool } from '#libs/postgres';
 import { Refusal } from '#libs/protocol';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
@@ -54,6 +54,27 @@ describe('Tokens', () => {
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${changed.split('.')[1]}.`;
     for (const token of [changed, foreign, none, 'x', 'x'.repeat(5_000)])
       expect(await refusal(tokens.verify(token))).toBe('unauthenticated');
+  });
+
+  it('case V30: a signed token whose person cannot be stored, or of an attendee of all conferences, is refused', async () => {
+    const tokens = await createTokens(database.pool);
+    const { rows } = await database.pool.query<{ id: string; private_jwk: JWK }>('select * from signing_key');
+    const key = await importJWK(rows[0]?.private_jwk ?? {}, 'ES256');
+    const signed = (claims: object) =>
+      new SignJWT({ role: 'attendee', conf: 'srecon-demo', sub: 'a1', ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid: String(rows[0]?.id) })
+        .setIssuer('hallway')
+        .setExpirationTime('60s')
+        .sign(key);
+    expect((await tokens.verify(await signed({}))).identity).toMatchObject({ actor: 'a1' });
+    expect((await tokens.verify(await signed({ role: 'operator', conf: '*' }))).identity.conference).toBe('*');
+    const malformed = ['a\u0000b', 'a\nb', 'a\ud800', '', 'ä', 'x'.repeat(101), 7, null].map((sub) => ({ sub }));
+    for (const claims of [...malformed, { conf: '*' }, { conf: '*', role: 'moderator' }, { conf: 'A/../b' }])
+      expect(await refusal(tokens.verify(await signed(claims)))).toBe('unauthenticated');
+    for (const wrong of [{ actor: 'a b' }, { role: 'screen', conference: '*' }] as const) {
+      expect(await refusal(tokens.issue({ ...identity, ...wrong }, 60))).toBe('invalid');
+      expect(await refusal(tokens.createLink({ ...identity, ...wrong }, 60))).toBe('invalid');
+    }
   });
 
   it('a token that has run out is refused as such', async () => {

@@ -16,19 +16,23 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { inTransaction } from '#libs/postgres';
 import { Refusal } from '#libs/protocol';
+import { actorId } from '../../conference/access/events.js';
 import type { Identity, Role } from '../../conference/capability.js';
+import { slug } from '../../conference/kernel.js';
 
 const ALGORITHM = 'ES256';
 const ISSUER = 'hallway';
 /** Makes first starts of several processes take turns. */
 const TURN = 7_246_311_004n;
 
-const claims = z.object({
-  sub: z.string().min(1).max(100),
-  role: z.enum(['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer']),
-  conf: z.string().min(1).max(64),
-  exp: z.int(),
-});
+const claims = z
+  .object({
+    sub: actorId,
+    role: z.enum(['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer']),
+    conf: z.union([z.literal('*'), slug]),
+  })
+  .refine(({ role, conf }) => conf !== '*' || role === 'organizer' || role === 'operator', 'needs one conference');
+const verifiedClaims = z.intersection(claims, z.object({ exp: z.int() }));
 
 export interface Verified {
   readonly identity: Identity;
@@ -37,10 +41,11 @@ export interface Verified {
 }
 
 export interface Tokens {
+  /** @throws Refusal invalid: a token that `verify` would refuse is not made */
   issue(identity: Identity, expiresInSeconds: number): Promise<string>;
   /** @throws Refusal unauthenticated, expired */
   verify(token: string): Promise<Verified>;
-  /** @returns the code; only its hash is kept */
+  /** @returns the code; only its hash is kept. @throws Refusal invalid */
   createLink(identity: Identity, expiresInSeconds: number): Promise<string>;
   /** One redeems it, once. @throws Refusal unknown-code */
   redeem(code: string): Promise<Identity>;
@@ -54,15 +59,18 @@ export async function createTokens(pool: pg.Pool): Promise<Tokens> {
   const cache = new LRUCache<string, Verified>({ max: 50_000 });
 
   return {
-    issue: ({ actor, role, conference }, expiresInSeconds) =>
-      new SignJWT({ role, conf: conference })
+    async issue(identity, expiresInSeconds) {
+      refuseUnusable(identity);
+      const { actor, role, conference } = identity;
+      return new SignJWT({ role, conf: conference })
         .setProtectedHeader({ alg: ALGORITHM, kid: id })
         .setIssuer(ISSUER)
         .setSubject(actor)
         .setJti(randomUUID())
         .setIssuedAt()
         .setExpirationTime(`${expiresInSeconds}s`)
-        .sign(signing),
+        .sign(signing);
+    },
     async verify(token) {
       if (token.length > 4_096) throw new Refusal('unauthenticated');
       const hash = createHash('sha256').update(token).digest('base64');
@@ -75,7 +83,9 @@ export async function createTokens(pool: pg.Pool): Promise<Tokens> {
       cache.set(hash, verified, { ttl: Math.max(1, verified.expiresAt - Date.now()) });
       return verified;
     },
-    async createLink({ actor, role, conference }, expiresInSeconds) {
+    async createLink(identity, expiresInSeconds) {
+      refuseUnusable(identity);
+      const { actor, role, conference } = identity;
       const code = randomBytes(18).toString('base64url');
       await pool.query(
         `insert into one_time_link (code_hash, role, conference, actor, expires_at) values ($1, $2, $3, $4, clock_timestamp() + make_interval(secs => $5))`,
@@ -103,6 +113,13 @@ export async function createTokens(pool: pg.Pool): Promise<Tokens> {
   };
 }
 
+function refuseUnusable({ actor, role, conference }: Identity): void {
+  if (!actorId.safeParse(actor).success)
+    throw new Refusal('invalid', 'actor: visible ASCII characters, at most 100 of them');
+  if (!claims.safeParse({ sub: actor, role, conf: conference }).success)
+    throw new Refusal('invalid', 'conference: the id of a conference; * is for organizers and operators alone');
+}
+
 const hashOf = (code: string): Buffer => createHash('sha256').update(code).digest();
 
 async function check(token: string, key: Key): Promise<JWTPayload> {
@@ -114,7 +131,7 @@ async function check(token: string, key: Key): Promise<JWTPayload> {
 }
 
 function toVerified(payload: JWTPayload): Verified {
-  const parsed = claims.safeParse(payload);
+  const parsed = verifiedClaims.safeParse(payload);
   if (!parsed.success) throw new Refusal('unauthenticated');
   const { sub, role, conf, exp } = parsed.data;
   return { identity: { actor: sub, role, conference: conf }, expiresAt: exp * 1_000 };
