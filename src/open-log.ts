@@ -6,6 +6,7 @@ import {
   type EventLog,
   type KafkaConnection,
   LOG_CHANNEL,
+  logHints,
   type TopicSpec,
 } from '#libs/event-log';
 import { type createPool, type Logger, listen, notifier } from '#libs/postgres';
@@ -66,14 +67,21 @@ async function openKafka(
 }
 
 async function openEmbedded({ config, url, pool, closers, logger }: LogParts): Promise<EventLog> {
-  const wakers = new Set<() => void>();
-  const wake = () => {
-    for (const one of wakers) one();
+  const wakers = new Set<(partition?: number) => void>();
+  const wake = (partition?: number) => {
+    for (const one of wakers) one(partition);
   };
-  const bell = notifier({ database: pool, channel: LOG_CHANNEL, logger });
-  closers.add('notifier of the log', () => bell.close());
-  const alarm = listen({ url, channel: LOG_CHANNEL, onNotify: wake, onReady: wake, logger });
-  closers.add('listener of the log', () => alarm.close());
+  const hints = logHints();
+  const notifying = notifier({ database: pool, channel: LOG_CHANNEL, logger, join: hints.join });
+  closers.add('notifier of the log', () => notifying.close());
+  const listening = listen({
+    url,
+    channel: LOG_CHANNEL,
+    onNotify: (payload) => hints.read(payload, wake),
+    onReady: wake,
+    logger,
+  });
+  closers.add('listener of the log', () => listening.close());
   const log = await createPostgresLog({
     pool,
     partitions: config.HALLWAY_PARTITIONS,
@@ -82,10 +90,7 @@ async function openEmbedded({ config, url, pool, closers, logger }: LogParts): P
       wakers.add(one);
       return () => wakers.delete(one);
     },
-    notify() {
-      wake(); // This process need not wait for the database to tell it.
-      bell.notify();
-    },
+    notify: (partition) => notifying.notify(hints.payload(partition)),
   });
   closers.add('log', () => log.close());
   return log;

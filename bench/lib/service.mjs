@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { createJournal, createPostgresKeys, createPostgresLog, LOG_CHANNEL } from '../../dist/libs/event-log/index.js';
+import { createJournal, createPostgresKeys, createPostgresLog, LOG_CHANNEL, logHints } from '../../dist/libs/event-log/index.js';
 import { notifier } from '../../dist/libs/postgres/index.js';
 import { catalog } from '../../dist/src/conference/catalog.js';
 import { createTokens } from '../../dist/src/doors/tokens/tokens.js';
@@ -46,8 +46,9 @@ export async function startService(environment = {}) {
   };
   await command('open-conference', { title: 'Bench', timeZone: 'Europe/Berlin' });
   const pool = database.open(undefined, 16);
-  const bell = notifier({ database: database.pool, channel: LOG_CHANNEL, logger: silent });
-  const log = await createPostgresLog({ pool, partitions: Number(environment.HALLWAY_PARTITIONS ?? PARTITIONS), logger: silent, notify: () => bell.notify() });
+  const hints = logHints();
+  const bell = notifier({ database: database.pool, channel: LOG_CHANNEL, logger: silent, join: hints.join });
+  const log = await createPostgresLog({ pool, partitions: Number(environment.HALLWAY_PARTITIONS ?? PARTITIONS), logger: silent, notify: (partition) => bell.notify(hints.payload(partition)) });
   return {
     token,
     port,

@@ -49,6 +49,7 @@ export {
   type SubscriptionStatus,
   type Watermarks,
 } from './port.js';
+export { logHints } from './postgres/hints.js';
 export { createPostgresLog, LOG_CHANNEL, renewIncarnation } from './postgres/postgres-log.js';
 export { createMemoryKeys, SubjectErased, type SubjectKeys } from './sealing/keys.js';
 export { createPostgresKeys } from './sealing/postgres-keys.js';

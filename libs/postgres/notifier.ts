@@ -9,10 +9,12 @@ export interface NotifierOptions {
   readonly logger: Logger;
   /** Least time between two notifications. Default 15. */
   readonly everyMs?: number;
+  /** Two payloads that wait as one. Default: the last one counts. */
+  readonly join?: (waiting: string, payload: string) => string;
 }
 
 export interface Notifier {
-  /** Call it after the commit. At once when nothing was sent lately; else joined with others, the last payload counting. */
+  /** Call it after the commit. At once when nothing was sent lately; else joined with others. */
   notify(payload?: string): void;
   /** Sends what is waiting, then stops. */
   close(): Promise<void>;
@@ -44,7 +46,7 @@ export function notifier(options: NotifierOptions): Notifier {
   return {
     notify(payload = '') {
       if (isClosed) return;
-      waiting = payload;
+      waiting = waiting === undefined || !options.join ? payload : options.join(waiting, payload);
       // In nobody's trace: under steady load it goes on long after whoever began it.
       sending ??= context.with(ROOT_CONTEXT, send);
     },

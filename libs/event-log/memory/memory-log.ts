@@ -11,14 +11,14 @@ import type {
   RecordToAppend,
   Watermarks,
 } from '../port.js';
-import { type PartitionSource, readPartitions } from '../read-partitions.js';
+import { type Appended, type PartitionSource, readPartitions } from '../read-partitions.js';
 
 const FETCH = 1_000;
 
 export function createMemoryLog({ partitions }: { readonly partitions: number }): EventLog {
   const logs = Array.from({ length: partitions }, (): LogRecord[] => []);
   const identity = `memory/${randomUUID()}`;
-  const wakers = new Set<() => void>();
+  const readers = new Set<Appended>();
   const subscriptions = new Set<LogSubscription>();
   const at = (partition: number): LogRecord[] => {
     const log = logs[partition];
@@ -37,7 +37,7 @@ export function createMemoryLog({ partitions }: { readonly partitions: number })
       records.forEach(({ headers, value, timestamp }, index) => {
         target.push({ offset: base + BigInt(index), key, headers, value, timestamp: timestamp ?? now });
       });
-      for (const wake of wakers) wake();
+      for (const reader of readers) reader.wake(partition);
       return { partition, offset: base };
     },
     async read(partition: number, from: bigint, limit: number): Promise<LogBatch> {
@@ -56,9 +56,9 @@ export function createMemoryLog({ partitions }: { readonly partitions: number })
       const subscription = readPartitions(log, consumer, {
         fetchSize: FETCH,
         pollMs: 20,
-        onWake(wake) {
-          wakers.add(wake);
-          return () => wakers.delete(wake);
+        onAppended(reader) {
+          readers.add(reader);
+          return () => readers.delete(reader);
         },
       });
       subscriptions.add(subscription);

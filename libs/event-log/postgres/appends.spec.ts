@@ -26,7 +26,7 @@ function handLog(refuses: (keys: readonly string[]) => Error | undefined = () =>
     if (error) throw error;
     const base = next;
     next += BigInt(commands.reduce((sum, { records }) => sum + records.length, 0));
-    return base;
+    return { base, time: 0 };
   });
   const go = async () => {
     gates.shift()?.();

@@ -14,6 +14,14 @@ export interface CommandToAppend {
   readonly records: readonly RecordToAppend[];
 }
 
+/** What the log made of them. */
+export interface Written {
+  /** Offset of the first record. */
+  readonly base: bigint;
+  /** Milliseconds since 1970, of all records that brought none. */
+  readonly time: number;
+}
+
 interface Waiting extends CommandToAppend {
   readonly context: Context;
   resolve(offset: bigint): void;
@@ -28,8 +36,8 @@ export interface Appends {
   add(partition: number, command: CommandToAppend): Promise<bigint>;
 }
 
-/** Writes all of them or none. @returns offset of the first record */
-type Write = (partition: number, commands: readonly CommandToAppend[]) => Promise<bigint>;
+/** Writes all of them or none. */
+type Write = (partition: number, commands: readonly CommandToAppend[]) => Promise<Written>;
 
 /** Records of one statement: it takes its headers out of one array, and that is no longer cheap for many. */
 const MAX_RECORDS = 100;
@@ -45,10 +53,10 @@ export function createAppends(write: Write): Appends {
     while (queue.length > 0) {
       const batch = take(queue);
       try {
-        settle(batch, await writeAs(partition, batch));
+        settle(batch, (await writeAs(partition, batch)).base);
       } catch (error) {
         if (batch.length === 1 || error instanceof LogUnavailable) for (const one of batch) one.reject(error);
-        else for (const one of batch) await writeAs(partition, [one]).then(one.resolve, one.reject);
+        else for (const one of batch) await writeAs(partition, [one]).then(({ base }) => one.resolve(base), one.reject);
       }
     }
     queues.delete(partition);
@@ -92,22 +100,22 @@ function settle(batch: readonly Waiting[], first: bigint): void {
 const APPEND = `
   with head as (
     update log_head set next_offset = next_offset + cardinality($3::bytea[])
-    where partition = $1 returning next_offset - cardinality($3::bytea[]) as base
+    where partition = $1 returning next_offset - cardinality($3::bytea[]) as base, clock_timestamp()::timestamptz(3) as now
   ), written as (
     insert into event_log (partition, "offset", key, header_names, header_values, value, time)
     select $1, head.base + r.ordinal - 1, r.key,
            ($4::text[])[r.first : r.first + r.size - 1], ($5::bytea[])[r.first : r.first + r.size - 1],
-           r.value, coalesce(to_timestamp(r.time / 1000.0), clock_timestamp())
+           r.value, coalesce(to_timestamp(r.time / 1000.0), head.now)
     from head, unnest($2::text[], $3::bytea[], $6::int[], $7::int[], $8::float8[]) with ordinality as r(key, value, first, size, time, ordinal)
   )
-  select base from head`;
+  select base, extract(epoch from now) * 1000 as time from head`;
 
 /** @throws LogUnavailable */
 export async function writeCommands(
   pool: pg.Pool,
   partition: number,
   commands: readonly CommandToAppend[],
-): Promise<bigint> {
+): Promise<Written> {
   const records = commands.flatMap((command) => command.records);
   let first = 1;
   const firsts = records.map(({ headers }) => {
@@ -116,7 +124,7 @@ export async function writeCommands(
     return start;
   });
   try {
-    const { rows } = await pool.query<{ base: string }>({
+    const { rows } = await pool.query<{ base: string; time: string }>({
       // Prepared once per connection: parsing and planning it each time was a good part of an append (bench/append.mjs).
       name: 'append',
       text: APPEND,
@@ -131,9 +139,9 @@ export async function writeCommands(
         records.map(({ timestamp }) => timestamp ?? null),
       ],
     });
-    const base = rows[0]?.base;
-    if (base === undefined) throw new RangeError(`there is no partition ${partition}`);
-    return BigInt(base);
+    const [row] = rows;
+    if (!row) throw new RangeError(`there is no partition ${partition}`);
+    return { base: BigInt(row.base), time: Number(row.time) };
   } catch (error) {
     throw isTransient(error) ? new LogUnavailable('the log cannot be reached', { cause: error }) : error;
   }

@@ -4,24 +4,26 @@ import type pg from 'pg';
 import { inTransaction, type Logger } from '#libs/postgres';
 import { partitionOf } from '../partition.js';
 import { type EventLog, type LogBatch, type LogRecord, type LogSubscription, type Watermarks } from '../port.js';
-import { readPartitions } from '../read-partitions.js';
-import { createAppends, writeCommands } from './appends.js';
+import { type Appended, type PartitionSource, readPartitions } from '../read-partitions.js';
+import { type CommandToAppend, createAppends, type Written, writeCommands } from './appends.js';
 
 export interface PostgresLogOptions {
   readonly pool: pg.Pool;
   /** Fixed at the first start. */
   readonly partitions: number;
   readonly logger: Logger;
-  /** Registers an alarm for NOTIFY `hallway_log`; without it the poll alone finds new records. */
-  readonly onNotify?: (wake: () => void) => () => void;
-  /** Called after each append: the other half of that alarm. */
-  readonly notify?: () => void;
+  /** Registers for what other processes append (NOTIFY `hallway_log`); undefined: any partition. Without it a poll finds it. */
+  readonly onNotify?: (wake: (partition?: number) => void) => () => void;
+  /** Called after each commit, to tell other processes. */
+  readonly notify?: (partition: number) => void;
 }
 
 export const LOG_CHANNEL = 'hallway_log';
 const POLL_MS = 100;
-/** Several batches of a projector: while one is written the next is folded. */
+/** Records of one reading; several batches of a projector: while one is written the next is folded. */
 const FETCH = 2_000;
+/** Bytes of one reading, or one record (S21): more than any one command has, so that a command that begins a reading ends in it. */
+export const MAX_FETCH_BYTES = 8 * 1024 * 1024;
 
 /** @throws Error if the log was made with another number of partitions */
 export async function createPostgresLog({
@@ -47,23 +49,36 @@ export async function createPostgresLog({
     );
   }
   const subscriptions = new Set<LogSubscription>();
-  const appends = createAppends((partition, commands) => writeCommands(pool, partition, commands));
-  const log: EventLog = {
+  const readers = new Set<Appended>();
+  const appends = createAppends(async (partition, commands) => {
+    const written = await writeCommands(pool, partition, commands);
+    const records = recordsOf(commands, written);
+    for (const reader of readers) reader.hand(partition, records);
+    notify?.(partition);
+    return written;
+  });
+  const log: EventLog & PartitionSource = {
     partitions,
     identity: () => identityOf(pool),
     async append(key, records) {
       const partition = partitionOf(key, partitions);
-      const offset = await appends.add(partition, { key, records });
-      notify?.();
-      return { partition, offset };
+      return { partition, offset: await appends.add(partition, { key, records }) };
     },
     read: (partition, from, limit) => read(pool, partition, from, limit),
     watermarks: (partition) => watermarks(pool, partition),
+    heads: () => heads(pool),
     subscribe(consumer) {
       const subscription = readPartitions(log, consumer, {
         fetchSize: FETCH,
         pollMs: POLL_MS,
-        onWake: onNotify ?? (() => () => undefined),
+        onAppended(reader) {
+          readers.add(reader);
+          const unregister = onNotify?.((partition) => reader.wake(partition));
+          return () => {
+            readers.delete(reader);
+            unregister?.();
+          };
+        },
         onError: (err, partition) => logger.warn({ err, partition }, 'reading the log failed; trying again'),
       });
       subscriptions.add(subscription);
@@ -74,6 +89,20 @@ export async function createPostgresLog({
     },
   };
   return log;
+}
+
+/** The records as a reading would give them. */
+function recordsOf(commands: readonly CommandToAppend[], { base, time }: Written): readonly LogRecord[] {
+  let offset = base;
+  return commands.flatMap(({ key, records }) =>
+    records.map(({ headers, value, timestamp }) => ({
+      offset: offset++,
+      key,
+      headers,
+      value,
+      timestamp: timestamp ?? time,
+    })),
+  );
 }
 
 interface Row {
@@ -89,10 +118,13 @@ async function read(pool: pg.Pool, partition: number, from: bigint, limit: numbe
   // The head is read by the same statement, so it is never older than the records.
   const { rows } = await pool.query<Row & { high: string }>(
     `select e.*, h.next_offset as high from log_head h
-     left join lateral (select "offset", key, header_names, header_values, value, time from event_log
-       where partition = $1 and "offset" >= $2 order by "offset" limit $3) e on true
-     where h.partition = $1`,
-    [partition, from.toString(), limit],
+     left join lateral (
+       select "offset", key, header_names, header_values, value, time from (
+         select *, sum(coalesce(octet_length(value), 0) + pg_column_size(header_values)) over (order by "offset") as bytes from (
+           select * from event_log where partition = $1 and "offset" >= $2 order by "offset" limit $3) fetched
+       ) sized where "offset" = $2 or bytes <= $4) e on true
+     where h.partition = $1 order by e."offset"`,
+    [partition, from.toString(), limit, MAX_FETCH_BYTES],
   );
   const head = rows[0];
   if (!head) throw new RangeError(`there is no partition ${partition}`);
@@ -114,6 +146,13 @@ const toRecord = (row: Row): LogRecord => ({
   value: row.value,
   timestamp: row.time.getTime(),
 });
+
+async function heads(pool: pg.Pool): Promise<ReadonlyMap<number, bigint>> {
+  const { rows } = await pool.query<{ partition: number; next_offset: string }>(
+    'select partition, next_offset from log_head',
+  );
+  return new Map(rows.map(({ partition, next_offset: next }) => [partition, BigInt(next)]));
+}
 
 async function watermarks(pool: pg.Pool, partition: number): Promise<Watermarks> {
   const { rows } = await pool.query<{ low: string; high: string }>(
