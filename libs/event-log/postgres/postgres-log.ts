@@ -33,21 +33,7 @@ export async function createPostgresLog({
   onNotify,
   notify,
 }: PostgresLogOptions): Promise<EventLog> {
-  const made = await inTransaction(pool, async (client) => {
-    // First starts of several processes take turns, so that one count and one incarnation win.
-    await client.query('lock table log_head in exclusive mode');
-    await client.query(
-      'insert into log_head (partition, incarnation) select p, $2::uuid from generate_series(0, $1::int - 1) p where not exists (select from log_head)',
-      [partitions, randomUUID()],
-    );
-    const { rows } = await client.query<{ count: string }>('select count(*) from log_head');
-    return Number(rows[0]?.count);
-  });
-  if (made !== partitions) {
-    throw new Error(
-      `201 this log was made with ${made} partitions and cannot have ${partitions}: a conference would change its partition. Set HALLWAY_PARTITIONS=${made}`,
-    );
-  }
+  await makeOnce(pool, partitions);
   const subscriptions = new Set<LogSubscription>();
   const readers = new Set<Appended>();
   const appends = createAppends(async (partition, commands) => {
@@ -89,6 +75,24 @@ export async function createPostgresLog({
     },
   };
   return log;
+}
+
+async function makeOnce(pool: pg.Pool, partitions: number): Promise<void> {
+  const made = await inTransaction(pool, async (client) => {
+    // First starts of several processes take turns, so that one count and one incarnation win.
+    await client.query('lock table log_head in exclusive mode');
+    await client.query(
+      'insert into log_head (partition, incarnation) select p, $2::uuid from generate_series(0, $1::int - 1) p where not exists (select from log_head)',
+      [partitions, randomUUID()],
+    );
+    const { rows } = await client.query<{ count: string }>('select count(*) from log_head');
+    return Number(rows[0]?.count);
+  });
+  if (made !== partitions) {
+    throw new Error(
+      `201 this log was made with ${made} partitions and cannot have ${partitions}: a conference would change its partition. Set HALLWAY_PARTITIONS=${made}`,
+    );
+  }
 }
 
 /** The records as a reading would give them. */
