@@ -98,10 +98,18 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   }
 }
 
+/** The projector of this process, as the gateway beside it knows it. */
+interface LocalProjecting extends Projecting {
+  /** Payload of its notifications: what this process has committed it need not be told. */
+  readonly sender: string;
+  onCommit(listener: () => void): void;
+}
+
 async function project(
   { config, logger, onProgress, projectionVersion: version = projectionVersion() }: ServiceOptions,
   store: Store,
-): Promise<Projecting> {
+): Promise<LocalProjecting> {
+  const listeners: (() => void)[] = [];
   const bell = notifier({ database: store.pool, channel: FEED_CHANNEL, logger });
   const { url, pool, log, journal } = store;
   const owner = `${config.ROLE}-${process.pid}-${randomUUID().slice(0, 8)}`;
@@ -115,11 +123,16 @@ async function project(
     logger,
     migrations: generationMigrations,
     set: projectionSet(version),
-    onCommit: () => bell.notify(),
+    onCommit() {
+      for (const listener of listeners) listener();
+      bell.notify(owner);
+    },
     ...(onProgress ? { onProgress } : {}),
   });
   return {
     ...projecting,
+    sender: owner,
+    onCommit: (listener) => listeners.push(listener),
     async stop() {
       await projecting.stop();
       await bell.close();
@@ -145,15 +158,23 @@ interface Gateway extends Pick<DemoPorts, 'handle' | 'readLive'> {
   readonly intake: Intake;
 }
 
+/** Woken at once by what this process commits. */
+function localFeed({ url, log }: Store, pool: Queryable, projecting: LocalProjecting | undefined, logger: Logger): Feed {
+  const { sender: ownSender } = projecting ?? {};
+  const feed = createFeed({ pool, url, partitions: log.partitions, logger, ...(ownSender ? { ownSender } : {}) });
+  projecting?.onCommit(() => feed.wake());
+  return feed;
+}
+
 async function openGateway(
   { config, logger }: ServiceOptions,
   store: Store,
-  projecting: Projecting | undefined,
+  projecting: LocalProjecting | undefined,
   { closers, intake }: { readonly closers: Closers; readonly intake: () => object | undefined },
 ): Promise<Gateway> {
   const pool = gatewayPool(store, logger);
   closers.add('pool of the gateway', () => pool.end());
-  const feed = createFeed({ pool, url: store.url, partitions: store.log.partitions, logger });
+  const feed = localFeed(store, pool, projecting, logger);
   closers.add('feed', () => feed.close());
   const tokens = await createTokens(store.pool);
   const commands = createCommandDoor({

@@ -20,6 +20,7 @@ export async function startHall({ body = JSON.stringify({ id: 's1', title: 'x'.r
     resume: (...args) => state.resume(...args),
     changes: (...args) => state.changes(...args),
     reached: async () => true,
+    outcome: async () => null,
     settled: async () => true,
     onAdvance(listener) { listeners.add(listener); return () => listeners.delete(listener); },
   };

@@ -37,6 +37,8 @@ describe('the feed on Postgres', () => {
       create table g${id}.feed_head (conference text primary key, head bigint, floor bigint);
       create table g${id}.feed_document (conference text, channel text, key text, version bigint, body json,
         traceparent text, appended_at timestamptz, primary key (conference, channel, key));
+      create table g${id}.applied_command (conference text, command_id uuid, base bigint, applied int, held int, because text,
+        primary key (conference, command_id));
       create table g${id}.projection_checkpoint (partition int primary key, as_of timestamptz);
       insert into g${id}.projection_checkpoint values (0, clock_timestamp());
       insert into public.generation values (${id}, 'building', 'g${id}', 'log')`);
@@ -66,6 +68,20 @@ describe('the feed on Postgres', () => {
         resolve(advance);
       });
     });
+
+  it('case V17: what became of a command comes with the reading of its state, by no statement of its own', async () => {
+    const replica = await opened();
+    const ids = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
+    const outcomes = ids.map((id) => replica.outcome(id, 5, WAIT));
+    await db.pool.query(`insert into g1.applied_command values ($1, $2, 5, 1, 0, null)`, [CONFERENCE, ids[0]]);
+    const { statements, polls } = feed.stats();
+    await commit(1, 5, [['b', '{"n":2}']]);
+    feed.wake();
+    expect(await Promise.all(outcomes)).toEqual([{ base: 5, applied: 1, held: 0, because: null }, null]);
+    const after = feed.stats();
+    expect(after.statements - statements).toBe(after.polls - polls);
+    expect(await replica.outcome(ids[1] ?? '', 6, 10)).toBeUndefined();
+  });
 
   it('I6: a commit whose NOTIFY is lost is found by polling, and the frame ends at the head read', async () => {
     const replica = await opened();

@@ -23,6 +23,8 @@ export interface FeedOptions {
   /** Of the log; fixed. */
   readonly partitions: number;
   readonly logger: Logger;
+  /** What the notifications of this process's own projector say; it wakes the feed itself. */
+  readonly ownSender?: string;
   /** A conference that nobody holds leaves the memory after so many milliseconds. Default 10 minutes. */
   readonly evictAfterMs?: number;
 }
@@ -47,17 +49,18 @@ class PostgresFeed implements Feed {
   #settling = 0;
   #loads = 0;
 
-  constructor({ pool, url, partitions, logger, evictAfterMs }: FeedOptions) {
+  constructor({ pool, url, partitions, logger, evictAfterMs, ownSender }: FeedOptions) {
     this.#logger = logger;
     this.#evictAfterMs = evictAfterMs ?? 600_000;
     this.#reader = new FeedReader(pool, partitions, logger);
     this.#names = new Names(this.#reader);
     this.#tail = new Tail(this.#reader, this.#replicas, logger, () => this.#afterTick());
-    const wake = () => this.#tail.wake();
+    const wake = () => this.wake();
     this.#listener = listen({
       url,
       channel: FEED_CHANNEL,
-      onNotify: wake,
+      // What this process committed has woken it already.
+      onNotify: (sender) => sender !== ownSender && wake(),
       // What was committed while nothing was heard.
       onReady: wake,
       logger,
@@ -82,6 +85,10 @@ class PostgresFeed implements Feed {
     } finally {
       this.#waiting--;
     }
+  }
+
+  wake(): void {
+    this.#tail.wake();
   }
 
   async conferences(): Promise<readonly string[]> {

@@ -1,3 +1,4 @@
+export type { FoldedCommand } from './awaited-outcomes.js';
 export { epochOf } from './epoch.js';
 export { createFeed, FEED_CHANNEL, type FeedOptions } from './feed.js';
 export type {

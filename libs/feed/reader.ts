@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import { partitionOf } from '#libs/event-log';
 import { checkRestore, type Logger, quoteIdentifier, sqlState } from '#libs/postgres';
+import type { FoldedCommand } from './awaited-outcomes.js';
 import type { StoredDocument } from './channel-state.js';
 import { epochOf } from './epoch.js';
 
@@ -15,6 +16,8 @@ export interface Asked {
   readonly conference: string;
   /** Documents with a version after this; −1: all. */
   readonly cursor: number;
+  /** Commands whose outcome is wanted. */
+  readonly awaited?: readonly string[];
 }
 
 export interface Answer {
@@ -24,6 +27,8 @@ export interface Answer {
   readonly asOf: number;
   /** In order of version. */
   readonly documents: StoredDocument[];
+  /** Of the commands asked for, those that are folded. */
+  readonly folded: Map<string, FoldedCommand>;
 }
 
 /** What one statement saw. */
@@ -64,6 +69,7 @@ interface ReadRow {
   readonly floor: string;
   readonly as_of: string;
   readonly channel: string | null;
+  /** Of an outcome: the command's id; then the version is its base, and the body the rest of it. */
   readonly key: string;
   readonly version: string;
   readonly body: string | null;
@@ -187,12 +193,22 @@ export class FeedReader {
            extract(epoch from appended_at) * 1000 as appended_at
          from ${schema}.feed_document
          where conference = h.conference and version > a.cursor order by version limit $4
-       ) d on true`,
+       ) d on true
+       union all
+       select live.*, extract(epoch from clock_timestamp()) * 1000, f.conference, null, null, 0, null, f.command_id::text, f.base,
+         json_build_array(f.applied, f.held, f.because)::text, null, 0
+       from live cross join unnest($5::text[], $6::uuid[]) as w(conference, command_id)
+       cross join lateral (
+         select conference, command_id, base, applied, held, because from ${schema}.applied_command c
+         where c.conference = w.conference and c.command_id = w.command_id limit 1
+       ) f`,
       [
         asked.map(({ conference }) => conference),
         asked.map(({ cursor }) => cursor),
         asked.map(({ conference }) => partitionOf(conference, this.#partitions)),
         limit,
+        asked.flatMap(({ conference, awaited = [] }) => awaited.map(() => conference)),
+        asked.flatMap(({ awaited = [] }) => awaited),
       ],
     );
     return rows;
@@ -205,7 +221,13 @@ function answersOf(rows: readonly ReadRow[]): ReadonlyMap<string, Answer> {
     if (row.conference === null || row.head === null) continue;
     let answer = answers.get(row.conference);
     if (!answer) {
-      answer = { head: safe(row.head), floor: safe(row.floor), asOf: Number(row.as_of), documents: [] };
+      answer = {
+        head: safe(row.head),
+        floor: safe(row.floor),
+        asOf: Number(row.as_of),
+        documents: [],
+        folded: new Map(),
+      };
       answers.set(row.conference, answer);
     }
     const { channel, key, version, body: json, traceparent } = row;
@@ -219,6 +241,11 @@ function answersOf(rows: readonly ReadRow[]): ReadonlyMap<string, Answer> {
         traceparent,
         appendedAt: Number(row.appended_at),
       });
+  }
+  for (const row of rows) {
+    if (row.conference === null || row.head !== null) continue;
+    const [applied, held, because] = JSON.parse(row.body ?? '[]') as [number, number, string | null];
+    answers.get(row.conference)?.folded.set(row.key, { base: safe(row.version), applied, held, because });
   }
   for (const { documents } of answers.values()) documents.sort((a, b) => a.version - b.version);
   return answers;

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '#libs/postgres';
 import type { Cursor } from '#libs/protocol';
+import { AwaitedOutcomes, type FoldedCommand } from './awaited-outcomes.js';
 import { ConferenceState } from './conference-state.js';
 import type { Answer, Reading } from './reader.js';
 import type { Advance, ConferenceFeed, EncodedFrame, FeedDocument, Resume } from './types.js';
@@ -19,6 +20,7 @@ export class Replica implements ConferenceFeed {
   readonly #logger: Logger;
   readonly #listeners = new Set<(advance: Advance) => void>();
   readonly #awaitHead = new Waiters((offset, head) => offset <= head);
+  readonly #outcomes = new AwaitedOutcomes();
   readonly #awaitComplete = new Waiters((asked, asOf) => asked < asOf);
   #asOf: number;
   #databaseNow: number;
@@ -76,6 +78,15 @@ export class Replica implements ConferenceFeed {
     return this.head >= offset ? Promise.resolve(true) : this.#awaitHead.wait(offset, timeoutMs);
   }
 
+  outcome(commandId: string, offset: number, timeoutMs: number): Promise<FoldedCommand | null | undefined> {
+    return this.#outcomes.during(commandId, this.reached(offset, timeoutMs));
+  }
+
+  /** Commands to ask for in the next reading. */
+  awaited(atMost: number): readonly string[] {
+    return this.#outcomes.ids(atMost);
+  }
+
   settled(timeoutMs: number): Promise<boolean> {
     const asked = this.#databaseTime();
     return asked < this.#asOf ? Promise.resolve(true) : this.#awaitComplete.wait(asked, timeoutMs);
@@ -115,6 +126,7 @@ export class Replica implements ConferenceFeed {
   }
 
   #observe(reading: Reading, answer: Answer): void {
+    this.#outcomes.take(answer.folded);
     this.#asOf = answer.asOf;
     this.#databaseNow = reading.databaseNow;
     this.#sentAt = reading.sentAt;

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '#libs/postgres';
-import type { Answer, FeedReader, Reading } from './reader.js';
+import { MAX_AWAITED_PER_READING } from './awaited-outcomes.js';
+import type { Answer, Asked, FeedReader, Reading } from './reader.js';
 import type { Replica } from './replica.js';
 
 /** Further behind, reading everything is cheaper than catching up. */
@@ -80,7 +81,7 @@ export class Tail {
     try {
       const replicas = [...this.#replicas.values()];
       this.counts.polls++;
-      const asked = replicas.map(({ conference, head }) => ({ conference, cursor: head }));
+      const asked = askedFor(replicas);
       const reading = await this.#reader.read(asked, MAX_BEHIND + 1);
       for (const replica of replicas) {
         const answer = reading.answers.get(replica.conference);
@@ -106,7 +107,7 @@ export class Tail {
     }
     this.counts.reloads++;
     const whole = await this.#reader.read([{ conference: replica.conference, cursor: -1 }], null);
-    const nothing: Answer = { head: -1, floor: 0, asOf: 0, documents: [] };
+    const nothing: Answer = { head: -1, floor: 0, asOf: 0, documents: [], folded: new Map() };
     replica.reload(whole, whole.answers.get(replica.conference) ?? nothing);
   }
 
@@ -116,4 +117,13 @@ export class Tail {
     this.lastRead = performance.now();
     for (const { since, finish } of [...this.#waiters]) if (sentAt >= since) finish(true);
   }
+}
+
+function askedFor(replicas: readonly Replica[]): readonly Asked[] {
+  let left = MAX_AWAITED_PER_READING;
+  return replicas.map((replica) => {
+    const awaited = replica.awaited(left);
+    left -= awaited.length;
+    return { conference: replica.conference, cursor: replica.head, awaited };
+  });
 }

@@ -1,5 +1,6 @@
 /** The read half: an in-memory, resumable copy of each conference's documents, fed by a tail of Postgres. */
 import type { Cursor } from '#libs/protocol';
+import type { FoldedCommand } from './awaited-outcomes.js';
 
 /** One frame, encoded once and shared by all who need the same. `json` is the text of a `Frame` (libs/protocol). */
 export interface EncodedFrame {
@@ -58,6 +59,11 @@ export interface ConferenceFeed {
   changes(channel: string, from: number): EncodedFrame | null;
   /** Resolves true once head ≥ offset, false after `timeoutMs`. */
   reached(offset: number, timeoutMs: number): Promise<boolean>;
+  /**
+   * What became of a command whose last event stands at `offset`, once the replica has folded it; undefined: not within `timeoutMs`; null:
+   * folded, but what became of this command is to be looked up.
+   */
+  outcome(commandId: string, offset: number, timeoutMs: number): Promise<FoldedCommand | null | undefined>;
   /** Resolves true once the replica has an `as_of` later than this call, false after `timeoutMs` (I6). */
   settled(timeoutMs: number): Promise<boolean>;
   onAdvance(listener: (advance: Advance) => void): () => void;
@@ -86,6 +92,8 @@ export interface Feed {
   /** Resolves true once the primary has been read after this call (a switched epoch is loaded by then), false after `timeoutMs` (I6). */
   checkPrimary(timeoutMs: number): Promise<boolean>;
   stats(): FeedStats;
+  /** Something was committed in this process: it is read at once, without waiting for the database to say so. */
+  wake(): void;
   close(): Promise<void>;
 }
 

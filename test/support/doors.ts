@@ -126,6 +126,7 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number, set
     changes: (channel, from) => at.changes(channel, from),
     // Nobody advances it meanwhile: waiting would only be waiting.
     reached: async (offset) => at.head >= offset,
+    outcome: async (_commandId, offset) => (at.head >= offset ? null : undefined),
     settled,
     onAdvance: () => () => undefined,
   });
@@ -138,6 +139,7 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number, set
     idle: () => 0,
     oldest: age,
     checkPrimary: async () => true,
+    wake: () => undefined,
     stats: () => {
       throw new Error('nothing is counted here');
     },

@@ -12,6 +12,7 @@ import {
 } from '#libs/event-log';
 import type { ConferenceFeed, Feed } from '#libs/feed';
 import { isTransient, type Logger } from '#libs/postgres';
+import { outcomeOf } from '#libs/projector';
 import { type CommandAck, commandSchema, describeIssues, parseBounded, Refusal } from '#libs/protocol';
 import { isSampled, recorded, spanContextOf } from '#libs/signals';
 import { mayCommand } from '../../conference/access.js';
@@ -189,8 +190,8 @@ class Door implements CommandDoor {
   }
 
   /**
-   * The outcome once the replica has folded it; bounded, then "pending". Read from `applied_command` and not from the sender's
-   * `me` document alone: that one is silent about "applied" and does not know where a repeated command first stood.
+   * The outcome once the replica has folded it; bounded, then "pending". It comes from `applied_command`, with the reading that brought
+   * the replica there, and not from the sender's `me` document: that one is silent about "applied" and does not know where a repeated command first stood.
    */
   private async await(
     { conference, commandId }: Asked,
@@ -198,11 +199,14 @@ class Door implements CommandDoor {
     { base, last, subject }: { base: number; last: number; subject: string },
   ): Promise<CommandAck> {
     const pending: CommandAck = { position: base, outcome: 'pending', subject };
-    if (feed && !(await feed.reached(last, WAIT_MS))) return pending;
+    const folded = await feed?.outcome(commandId, last, WAIT_MS);
+    if (feed && folded === undefined) return pending;
     try {
-      const known = await (feed
-        ? this.ports.findOutcome(conference, commandId)
-        : this.firstOutcome(conference, commandId));
+      // A repeated command stands elsewhere, and is looked at more closely.
+      const known =
+        folded?.base === base
+          ? { base, outcome: outcomeOf(folded), because: folded.because }
+          : await (feed ? this.ports.findOutcome(conference, commandId) : this.firstOutcome(conference, commandId));
       return known ? { ...ackOf(known), subject } : pending;
     } catch (error) {
       // The command is in the log: saying "internal" would be a lie that invites a second one.
