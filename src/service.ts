@@ -159,7 +159,12 @@ interface Gateway extends Pick<DemoPorts, 'handle' | 'readLive'> {
 }
 
 /** Woken at once by what this process commits. */
-function localFeed({ url, log }: Store, pool: Queryable, projecting: LocalProjecting | undefined, logger: Logger): Feed {
+function localFeed(
+  { url, log }: Store,
+  pool: Queryable,
+  projecting: LocalProjecting | undefined,
+  logger: Logger,
+): Feed {
   const { sender: ownSender } = projecting ?? {};
   const feed = createFeed({ pool, url, partitions: log.partitions, logger, ...(ownSender ? { ownSender } : {}) });
   projecting?.onCommit(() => feed.wake());
