@@ -161,7 +161,7 @@ interface Gateway extends Pick<DemoPorts, 'handle' | 'readLive'> {
 /** Woken at once by what this process commits. */
 function localFeed(
   { url, log }: Store,
-  pool: Queryable,
+  pool: ReturnType<typeof createPool>,
   projecting: LocalProjecting | undefined,
   logger: Logger,
 ): Feed {
