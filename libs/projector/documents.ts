@@ -10,6 +10,7 @@ interface Touch extends DocumentRef {
   readonly conference: string;
   readonly view: DocumentView;
   version: number;
+  mark: string;
   traceparent: string | null;
   /** Of the first touch: who waited longest counts. */
   readonly appendedAt: string;
@@ -27,6 +28,8 @@ export interface Shown {
 export interface Toucher {
   readonly conference: string;
   readonly version: number;
+  /** Of the event at this version (`markOf`). */
+  readonly mark: string;
   readonly traceparent: string | null;
   /** When the event was appended, ISO 8601. */
   readonly appendedAt: string;
@@ -117,11 +120,12 @@ export class Documents {
     );
   }
 
-  private write({ conference, view, channel, key, version, traceparent, appendedAt, evicted }: Touch): DocumentWrite {
+  private write(touch: Touch): DocumentWrite {
+    const { conference, view, channel, key, version, mark, traceparent, appendedAt, evicted } = touch;
     const body: JsonObject | null = evicted
       ? null
       : view.render({ channel, key }, this.overlay.view(conference, false));
-    return { conference, channel, key, version, body, traceparent, appendedAt };
+    return { conference, channel, key, version, mark, body, traceparent, appendedAt };
   }
 
   private add(view: DocumentView, ref: DocumentRef, by: Toucher, evicted: boolean): void {
@@ -129,6 +133,7 @@ export class Documents {
     const known = this.touches.get(id);
     if (known) {
       known.version = by.version;
+      known.mark = by.mark;
       known.traceparent = by.traceparent;
       known.evicted ||= evicted;
     } else {
@@ -138,6 +143,7 @@ export class Documents {
         channel: ref.channel,
         key: ref.key,
         version: by.version,
+        mark: by.mark,
         traceparent: by.traceparent,
         appendedAt: by.appendedAt,
         evicted,
@@ -176,6 +182,7 @@ export class Documents {
         channel,
         key: first.key,
         version: by.version,
+        mark: by.mark,
         traceparent: by.traceparent,
         appendedAt: by.appendedAt,
         evicted: true,

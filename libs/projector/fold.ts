@@ -12,6 +12,7 @@ import {
   outcomesView,
   untyped,
 } from './engine-tables.js';
+import { type ChainStep, extended, markOf } from './history-chain.js';
 import { Outcomes } from './outcomes.js';
 import { type AppliedChange, LoadFailed, Overlay } from './overlay.js';
 import { Parking } from './parking.js';
@@ -63,6 +64,7 @@ export class Fold {
   private readonly erased = new Map<string, BatchPlan['erased'][number]>();
   private readonly deadLetters: DeadLetterWrite[] = [];
   private readonly heads = new Map<string, number>();
+  private readonly chain = new Map<string, ChainStep>();
   /** Whose rows are there already, whatever the events before it change. */
   private readonly loaded = new Set<LoggedEvent>();
   private missingKeys = 0;
@@ -101,6 +103,7 @@ export class Fold {
       erased: [...this.erased.values()],
       deadLetters: this.deadLetters,
       heads: this.heads,
+      chain: this.chain,
       missingKeys: this.missingKeys,
       traceparents: records.flatMap((decoded) =>
         'event' in decoded && decoded.event.traceparent ? [decoded.event.traceparent] : [],
@@ -117,10 +120,12 @@ export class Fold {
     const { conference, stream } = event;
     const version = safeNumber(event.position.offset);
     this.heads.set(conference, version);
+    this.chain.set(conference, extended(this.chain.get(conference), version, event.id));
     if ('event' in decoded) this.missingKeys += decoded.event.missingKeys;
     const command = await this.outcomes.open(event);
     if (!command) return; // I13: the command was met before at another offset.
-    const by: Toucher = { conference, version, traceparent: event.traceparent ?? null, appendedAt: event.time };
+    const { time: appendedAt, traceparent = null } = event;
+    const by: Toucher = { conference, version, mark: markOf(event.id), traceparent, appendedAt };
     if (this.input.isSkipped(conference, version))
       return this.outcomes.settle(command, { changed: false, noEffect: 'dropped by an operator' }, by);
     if (stream !== null && (await this.parking.isHeld(conference, stream)))

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { defineLimit } from '#libs/limits';
 import { inTwoTrips, type Logger, quoteIdentifier } from '#libs/postgres';
 import { type Claim, compareAndSwap, type Generation, ownsIt } from './checkpoint.js';
 
@@ -17,12 +18,26 @@ const SWEEP = `
   update feed_head h set floor = greatest(h.floor, g.newest)
   from (select conference, max(version) as newest from gone group by conference) g where h.conference = g.conference`;
 
+/** I9: rows of history kept per conference. A cursor from before the oldest is not judged by history, only by contents. */
+export const MAX_HISTORY = defineLimit({
+  name: 'projection.history.rows',
+  value: 2_048,
+  unit: 'rows',
+  beyond:
+    'the oldest are dropped every 500 batches; a cursor from before them is judged by the sums of the beacons alone',
+});
+
+const SWEEP_HISTORY = `
+  delete from feed_history p using feed_head h
+  where h.partition = $1 and p.conference = h.conference and p.head <=
+    (select head from feed_history n where n.conference = h.conference order by head desc offset ${MAX_HISTORY} limit 1)`;
+
 /** Drops the oldest tombstones beyond the limit and raises the floor, as the owner of the partition. */
 export async function sweepTombstones(pool: pg.Pool, generation: Generation, claimed: Claim): Promise<void> {
   await inTwoTrips(pool, {
     guard: compareAndSwap(generation, claimed, { next: claimed.next, fingerprint: null, missingKeys: 0 }),
     judge: (rowCount) => ownsIt(claimed, rowCount),
-    statements: [{ text: SWEEP, values: [claimed.partition] }],
+    statements: [SWEEP, SWEEP_HISTORY].map((text) => ({ text, values: [claimed.partition] })),
   });
 }
 

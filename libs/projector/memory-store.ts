@@ -1,10 +1,12 @@
 /** Rows and documents on maps: the oracle that every other way of folding is compared with, and the store of given/when/then specs. */
 import type { JsonObject } from '#libs/event-log';
+import { proofAfter } from './history-chain.js';
 import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
 import type { Row, RowTable } from './projection.js';
 
 export interface StoredDocument {
   readonly version: number;
+  readonly mark: string;
   readonly body: JsonObject | null;
 }
 
@@ -18,6 +20,8 @@ export interface MemoryStore extends RowSource {
   readonly deadLetters: readonly DeadLetterWrite[];
   isSkipped(conference: string, offset: number): boolean;
   readonly heads: ReadonlyMap<string, number>;
+  /** Of the history of each conference, at its head. */
+  readonly proofs: ReadonlyMap<string, bigint>;
 }
 
 export function createMemoryStore(): MemoryStore {
@@ -27,17 +31,13 @@ export function createMemoryStore(): MemoryStore {
   const deadLetters: DeadLetterWrite[] = [];
   const skipped = new Set<string>();
   const heads = new Map<string, number>();
+  const proofs = new Map<string, bigint>();
   let next = 0n;
   const tableNamed = (name: string) => {
     const known = tables.get(name) ?? new Map<string, { readonly conference: string; readonly row: Row }>();
     tables.set(name, known);
     return known;
   };
-  const pkOf = (conference: string, table: RowTable, row: Row) =>
-    JSON.stringify([conference, ...table.key.map((property) => row[property] ?? null)]);
-  const matches = (row: Row, where: Partial<Row>) =>
-    Object.entries(where).every(([property, value]) => row[property] === value);
-
   return {
     async load(selects: readonly ConferenceSelect[]) {
       return selects.map(({ conference, select }) => ({
@@ -57,9 +57,10 @@ export function createMemoryStore(): MemoryStore {
         // Through JSON, as through a database: nobody keeps a reference, undefined does not exist.
         else tableNamed(table.name).set(pk, { conference, row: JSON.parse(JSON.stringify(row)) as Row });
       }
-      for (const { conference, channel, key, version, body } of plan.documents) {
+      for (const { conference, channel, key, version, mark, body } of plan.documents) {
         documents.set(`${conference} ${channel} ${key}`, {
           version,
+          mark,
           body: JSON.parse(JSON.stringify(body)) as JsonObject | null,
         });
       }
@@ -67,6 +68,8 @@ export function createMemoryStore(): MemoryStore {
       deadLetters.push(...plan.deadLetters);
       for (const { conference, offset } of plan.skipped) skipped.add(`${conference} ${offset}`);
       for (const [conference, head] of plan.heads) heads.set(conference, head);
+      for (const [conference, step] of plan.chain)
+        proofs.set(conference, proofAfter(proofs.get(conference) ?? 0n, step));
     },
     get next() {
       return next;
@@ -75,8 +78,15 @@ export function createMemoryStore(): MemoryStore {
     audit,
     deadLetters,
     heads,
+    proofs,
     rows: (conference, table) =>
       [...tableNamed(table).values()].filter((stored) => stored.conference === conference).map(({ row }) => row),
     isSkipped: (conference, offset) => skipped.has(`${conference} ${offset}`),
   };
 }
+
+const pkOf = (conference: string, table: RowTable, row: Row): string =>
+  JSON.stringify([conference, ...table.key.map((property) => row[property] ?? null)]);
+
+const matches = (row: Row, where: Partial<Row>): boolean =>
+  Object.entries(where).every(([property, value]) => row[property] === value);

@@ -1,5 +1,6 @@
 /** The seam between the pure half (fold.ts: events → plan) and the effect half (write-batch.ts: plan → one transaction). */
 import type { JsonObject, LogRecord } from '#libs/event-log';
+import type { ChainStep } from './history-chain.js';
 import type { Row, RowTable, Select } from './projection.js';
 
 export interface LoadedRows {
@@ -32,6 +33,8 @@ export interface DocumentWrite {
   readonly key: string;
   /** Offset of the event that touched it last; a safe integer (checked). */
   readonly version: number;
+  /** Of that event (`markOf`). */
+  readonly mark: string;
   readonly body: JsonObject | null;
   readonly traceparent: string | null;
   /**
@@ -88,6 +91,8 @@ export interface BatchPlan {
   readonly deadLetters: readonly DeadLetterWrite[];
   /** New head per conference met in this batch; events without effect and parked ones count. */
   readonly heads: ReadonlyMap<string, number>;
+  /** What the same events do to the proof of history of each. */
+  readonly chain: ReadonlyMap<string, ChainStep>;
   readonly missingKeys: number;
   /** Trace contexts of the events, for links. */
   readonly traceparents: readonly string[];

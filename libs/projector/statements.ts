@@ -1,6 +1,7 @@
 /** A plan as SQL: one statement per table, over `unnest` arrays. */
 import type { Statement } from '#libs/postgres';
 import type { Generation } from './checkpoint.js';
+import { proofAfterSql } from './history-chain.js';
 import type { BatchPlan, RowWrite } from './plan.js';
 import { remove, upsert } from './sql.js';
 
@@ -36,9 +37,9 @@ function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
 
 const documents = ({ documents: written }: BatchPlan): Statement => ({
   name: 'documents',
-  text: `insert into feed_document (conference, channel, key, version, body, traceparent, appended_at)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[], $7::timestamptz[])
-    on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body, traceparent = excluded.traceparent,
+  text: `insert into feed_document (conference, channel, key, version, body, traceparent, appended_at, mark)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[], $7::timestamptz[], $8::text[])
+    on conflict (conference, channel, key) do update set version = excluded.version, mark = excluded.mark, body = excluded.body, traceparent = excluded.traceparent,
       appended_at = excluded.appended_at`,
   values: [
     written.map(({ conference }) => conference),
@@ -48,6 +49,7 @@ const documents = ({ documents: written }: BatchPlan): Statement => ({
     written.map(({ body }) => (body === null ? null : JSON.stringify(body))),
     written.map(({ traceparent }) => traceparent),
     written.map(({ appendedAt }) => appendedAt),
+    written.map(({ mark }) => mark),
   ],
 });
 
@@ -75,11 +77,27 @@ const audit = ({ audit: written }: BatchPlan): Statement => ({
   ],
 });
 
-const heads = ({ heads: written, partition }: BatchPlan): Statement => ({
+/** Heads with their proofs, and the history by which a cursor is judged: a row per commit and conference. */
+const heads = ({ heads: written, chain, partition }: BatchPlan): Statement => ({
   name: 'heads',
-  text: `insert into feed_head (conference, partition, head) select c, $3, h from unnest($1::text[], $2::bigint[]) as u(c, h)
-    on conflict (conference) do update set head = excluded.head`,
-  values: [[...written.keys()], [...written.values()], partition],
+  text: `with u as (
+      select * from unnest($1::text[], $2::bigint[], $4::numeric[], $5::numeric[]) as u(conference, head, factor, addend)
+    ), moved as (
+      update feed_head h set head = u.head, proof = ${proofAfterSql('h.proof', 'u.factor', 'u.addend')}
+      from u where h.conference = u.conference returning h.conference, h.head, h.proof
+    ), made as (
+      insert into feed_head (conference, partition, head, proof)
+      select u.conference, $3::int, u.head, ${proofAfterSql('0', 'u.factor', 'u.addend')} from u
+      where not exists (select from feed_head h where h.conference = u.conference) returning conference, head, proof
+    )
+    insert into feed_history (conference, head, proof) select * from moved union all select * from made`,
+  values: [
+    [...written.keys()],
+    [...written.values()],
+    partition,
+    [...written.keys()].map((conference) => String(chain.get(conference)?.factor ?? 1n)),
+    [...written.keys()].map((conference) => String(chain.get(conference)?.addend ?? 0n)),
+  ],
 });
 
 const skipped = ({ skipped: written }: BatchPlan, generation: Generation): Statement => ({

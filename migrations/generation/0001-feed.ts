@@ -19,8 +19,14 @@ export class Feed1700000000101 implements MigrationInterface {
         conference text primary key,
         partition int not null,
         head bigint not null,
-        floor bigint not null default -1
+        floor bigint not null default -1,
+        proof bigint not null default 0
       ) with (fillfactor = 50)`);
+    await runner.query(`
+      create table feed_history (
+        conference text not null, head bigint not null, proof bigint not null,
+        primary key (conference, head)
+      )`);
     await runner.query(`
       create table feed_document (
         conference text not null,
@@ -30,6 +36,7 @@ export class Feed1700000000101 implements MigrationInterface {
         body json,
         traceparent text,
         appended_at timestamptz not null,
+        mark text not null,
         primary key (conference, channel, key)
       ) with (fillfactor = 70)`);
     // The tail reads by it; the one knowing exception to "no index on columns that change often".
@@ -78,6 +85,6 @@ export class Feed1700000000101 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`drop table audit_entry, window_head, window_entry, erased_subject, held_stream, parked_event, actor_outcomes,
-      applied_command, feed_document, feed_head, projection_checkpoint`);
+      applied_command, feed_document, feed_history, feed_head, projection_checkpoint`);
   }
 }

@@ -78,9 +78,9 @@ async function stored({ pool }: TestDatabase, schema: string): Promise<Folded> {
     rows[table.name] = lines(found.map((raw) => fromDatabase(table, raw)));
   }
   const documents = await all(
-    `select conference || ' ' || channel || ' ' || key as name, version::int, body from ${schema}.feed_document where body is not null`,
+    `select conference || ' ' || channel || ' ' || key as name, version::int, mark, body from ${schema}.feed_document where body is not null`,
   );
-  const heads = await all(`select conference, head::int from ${schema}.feed_head`);
+  const heads = await all(`select conference, head::int, proof::text from ${schema}.feed_head`);
   const audit = await all(`select ${AUDIT_COLUMNS} from ${schema}.audit_entry`);
   return folded(rows, documents, heads, audit);
 }
@@ -105,9 +105,13 @@ async function refolded({ pool }: TestDatabase, log: EventLog): Promise<Folded> 
   return folded(
     Object.fromEntries(TABLES.map((table) => [table.name, lines(rowsOf(table))])),
     stores.flatMap(({ documents }) =>
-      [...documents].flatMap(([name, { version, body }]) => (body === null ? [] : [{ name, version, body }])),
+      [...documents].flatMap(([name, { version, mark, body }]) =>
+        body === null ? [] : [{ name, version, mark, body }],
+      ),
     ),
-    stores.flatMap(({ heads }) => [...heads].map(([conference, head]) => ({ conference, head }))),
+    stores.flatMap(({ heads, proofs }) =>
+      [...heads].map(([conference, head]) => ({ conference, head, proof: String(proofs.get(conference)) })),
+    ),
     stores.flatMap(({ audit }) => audit.map((entry) => ({ ...entry, traceparent: undefined }))),
   );
 }

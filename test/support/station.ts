@@ -112,6 +112,7 @@ export async function station(database: TestDatabase, partitions = 1) {
         .sort(),
       audited: store.audit.map(({ offset }) => offset),
       next: String(store.next),
+      proofs: [...store.proofs.values()].map(String),
     };
   };
   const stored = async () => {
@@ -122,11 +123,13 @@ export async function station(database: TestDatabase, partitions = 1) {
     );
     const audit = await all<{ offset: string }>('select "offset" from audit_entry order by "offset"');
     const checkpoint = await all<{ next_offset: string }>('select next_offset from projection_checkpoint');
+    const heads = await all<{ proof: string }>('select proof from feed_head');
     return {
       counters: counters.map(({ id, total }) => `${id}=${total}`).sort(),
       documents: documents.map(({ name, version, body }) => `${name} ${version} ${JSON.stringify(body)}`).sort(),
       audited: audit.map(({ offset }) => Number(offset)),
       next: checkpoint[0]?.next_offset,
+      proofs: heads.map(({ proof }) => proof),
     };
   };
   return { log, journal, generation, pool, count, planOf, oracle, stored };

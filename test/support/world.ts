@@ -170,7 +170,7 @@ export function contentOf(store: MemoryStore): unknown {
     ]),
   );
   const documents = [...store.documents].filter(([, { body }]) => body !== null).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { rows, documents, heads: [...store.heads] };
+  return { rows, documents, heads: [...store.heads], proofs: [...store.proofs] };
 }
 
 /** A conference with two rooms and three sessions, s1 and s2 in Hall A, s3 in Hall B; questions open in s1. */
