@@ -1,7 +1,15 @@
 /** What every role stands on: the database, the log, the journal. */
 import type pg from 'pg';
 import { createJournal, createPostgresKeys, type EventLog, type Journal } from '#libs/event-log';
-import { checkRestore, createPool, type Logger, migrate, startEmbeddedPostgres } from '#libs/postgres';
+import {
+  checkRestore,
+  createPool,
+  DiskFull,
+  FolderDamaged,
+  type Logger,
+  migrate,
+  startEmbeddedPostgres,
+} from '#libs/postgres';
 import { permanentMigrations } from '../migrations/index.js';
 import { Closers } from './closers.js';
 import { catalog } from './conference/catalog.js';
@@ -72,7 +80,7 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
       closers,
       close: () => closers.close(),
     };
-  }).catch(inWords);
+  }).catch((error: unknown) => inWords(error, config));
 }
 
 /** What was opened before a failure is closed; the failure is the news. */
@@ -89,7 +97,9 @@ async function orClose<T>(closers: Closers, open: () => Promise<T>): Promise<T> 
 const NOT_LET_IN = new Set(['3D000', '28000', '28P01']);
 
 /** @throws ConfigError for what whoever started this can mend, else the error itself */
-function inWords(error: unknown): never {
+function inWords(error: unknown, config: Config): never {
+  if (error instanceof FolderDamaged || error instanceof DiskFull)
+    throw new ConfigError(`201 DATA_DIR: ${error.message}`);
   const { code, syscall, address } = (
     error instanceof AggregateError ? error.errors[0] : error
   ) as NodeJS.ErrnoException & {
@@ -99,5 +109,10 @@ function inWords(error: unknown): never {
     throw new ConfigError(`201 DATABASE_URL: the database cannot be reached (${code})`);
   if (code && NOT_LET_IN.has(code)) throw new ConfigError(`201 DATABASE_URL: ${(error as Error).message}`);
   if (syscall) throw new ConfigError(`201 DATA_DIR: the folder cannot be used (${code})`);
+  // internal_error and its kin (corrupted data), system_error (a file that is gone).
+  if (/^(XX|58)...$/.test(code ?? ''))
+    throw new ConfigError(
+      `201 ${config.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR'}: the database is damaged (${code}: ${(error as Error).message}): restore it from a backup`,
+    );
   throw error;
 }

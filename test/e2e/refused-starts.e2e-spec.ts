@@ -1,6 +1,6 @@
 /** What whoever starts it can mend is said in a line, and the process ends; what only reads and writes a log ends, too. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -75,6 +75,19 @@ describe('the command line', () => {
     const { code, err } = await hallway(['dead-letters', 'list'], environment());
     expect([code, err.split('\n').length, err]).toEqual([1, 2, expect.stringMatching(said)]);
   });
+
+  it('case R11: a start on a damaged folder prints one line and ends with 1', async () => {
+    const data = mkdtempSync(path.join(tmpdir(), 'hallway-damaged-'));
+    const service = await startProcess({ DATA_DIR: data, HALLWAY_DEMO: 'off' });
+    await service.printed(/is ready/);
+    await service.end('SIGTERM');
+    appendFileSync(path.join(data, 'postgres', 'postgresql.conf'), 'no such line\n');
+    const started = await hallway(['start'], { DATA_DIR: data, PORT: '0', METRICS_PORT: 'off' });
+    const said =
+      /^hallway: 201 DATA_DIR: \S+postgresql\.conf is damaged \(syntax error line \d+, .*\): correct or remove that line\n$/;
+    rmSync(data, { recursive: true });
+    expect(started).toEqual({ code: 1, out: '', err: expect.stringMatching(said) });
+  }, 60_000);
 
   it.each([
     [['bogus']],

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../logger.js';
+import { DiskFull, explainFailure, FolderDamaged, inspectFiles, isDiskFull } from './damage.js';
 import { CLUSTER, type Place } from './place.js';
 import { run } from './processes.js';
 import { EmbeddedUnavailable } from './unavailable.js';
 
 export interface Cluster {
   readonly folder: string;
-  readonly password: string;
+  /** undefined: its file is gone, and a new one must be set. */
+  readonly password: string | undefined;
   readonly isNew: boolean;
 }
 
@@ -23,7 +25,10 @@ const PASSWORD_FILE = 'postgres.password';
 export async function ensureCluster(native: string, place: Place): Promise<Cluster> {
   const folder = path.join(place.folder, CLUSTER);
   removeDrafts(place.folder);
-  if (fs.existsSync(folder)) return { folder, password: readPassword(place.folder), isNew: false };
+  if (fs.existsSync(folder)) {
+    inspectFiles(folder);
+    return { folder, password: readPassword(place.folder), isNew: false };
+  }
   // Never the same name twice: an initdb whose parent was killed may still be writing into its own.
   const draft = fs.mkdtempSync(`${folder}.partial-`);
   // initdb reads the password as the database's user; the file that stays is ours alone.
@@ -41,8 +46,9 @@ export async function ensureCluster(native: string, place: Place): Promise<Clust
     place.user,
   );
   fs.rmSync(handover, { force: true });
-  if (!made.ok) throw new EmbeddedUnavailable(`its files could not be made (${made.complaint.slice(0, 500)})`);
-  writePrivate(path.join(place.folder, PASSWORD_FILE), password);
+  if (!made.ok && isDiskFull(made.complaint)) throw new DiskFull(place.folder);
+  if (!made.ok) throw new EmbeddedUnavailable(`its files could not be made (${oneLine(made.complaint)})`);
+  writePrivate(passwordFile(place.folder), password);
   fs.renameSync(draft, folder);
   return { folder, password, isNew: true };
 }
@@ -63,13 +69,39 @@ function removeDrafts(folder: string): void {
   }
 }
 
-function readPassword(folder: string): string {
-  const file = path.join(folder, PASSWORD_FILE);
+const oneLine = (text: string): string =>
+  text
+    .trim()
+    .replaceAll(/\s*\n\s*/g, '; ')
+    .slice(0, 500);
+
+export const passwordFile = (folder: string): string => path.join(folder, PASSWORD_FILE);
+
+function readPassword(folder: string): string | undefined {
+  const file = passwordFile(folder);
   try {
-    return fs.readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    throw new Error(`${file} cannot be read; without it the database beside it cannot be opened`, { cause });
+    return fs.readFileSync(file, 'utf8').trim() || undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new FolderDamaged(
+      `${file} cannot be read (${code}): make it readable, or remove it and a new password is set`,
+    );
   }
+}
+
+/**
+ * Sets a new password, for the one that was in the file is lost. Who can write the database's files may do that: its single-user mode
+ * asks for none. The server must not be running.
+ */
+export async function renewPassword(native: string, place: Place, folder: string): Promise<string> {
+  const password = randomBytes(24).toString('base64url');
+  const args = ['--single', '-D', folder, '-c', 'log_min_error_statement=panic', 'postgres'];
+  const sql = `alter role ${SUPERUSER} password '${password}'\n`;
+  const ran = await run(path.join(native, 'bin', 'postgres'), args, place.user, sql);
+  if (!ran.ok || /ERROR|FATAL|PANIC/.test(ran.complaint)) throw explainFailure(folder, ran.complaint);
+  writePrivate(passwordFile(place.folder), password);
+  return password;
 }
 
 function writePrivate(file: string, text: string): void {

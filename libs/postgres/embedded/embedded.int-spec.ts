@@ -11,7 +11,8 @@ import { identifyProcess } from './processes.js';
 /** Runs the launcher from its source in a process of its own, says how it went, and stops when its input ends. */
 const PROGRAM = `
   import { registerHooks } from 'node:module';
-  registerHooks({ resolve: (name, context, next) => next(name.startsWith('.') ? name.replace(/\\.js$/, '.ts') : name, context) });
+  const isOurs = (name, { parentURL = '' }) => name.startsWith('.') && !parentURL.includes('/node_modules/');
+  registerHooks({ resolve: (name, context, next) => next(isOurs(name, context) ? name.replace(/\\.js$/, '.ts') : name, context) });
   const { startEmbeddedPostgres } = await import(process.argv[1]);
   const silent = () => undefined;
   const told = [];
@@ -214,6 +215,19 @@ asOrdinary('embedded database of an ordinary user, below a folder of mode 0700',
     expect(await kept(again.url)).toEqual([{ n: 1 }]);
     await stop(again);
     other.kill('SIGKILL');
+  });
+
+  it('case R11: a folder that cannot be written is told in one line: its mode, or whose it is', async () => {
+    fs.chmodSync(dataDir, 0o555);
+    const closed = await start(options, ORDINARY);
+    fs.chmodSync(dataDir, 0o700);
+    expect(closed).toMatchObject({ error: 'FolderDamaged' });
+    expect(closed.message).toBe(`${dataDir} has mode 0555 and cannot be written: chmod 700 ${dataDir}`);
+    const foreign = await start({ dataDir: '/' }, ORDINARY);
+    expect(foreign.message).toMatch(/^\/ belongs to user root, and this is user \S+: start as that user, or chown -R/);
+    const again = await start(options, ORDINARY);
+    expect(await kept(again.url)).toEqual([{ n: 1 }]);
+    await stop(again);
   });
 
   it('a second start is refused with who holds it since when, and the first goes on', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { FolderDamaged } from './damage.js';
 import { run, type SystemUser } from './processes.js';
 import { EmbeddedUnavailable } from './unavailable.js';
 
@@ -29,9 +30,27 @@ export async function findPlace(dataDir: string, fallbackRoot: string): Promise<
     fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
     if (fs.existsSync(path.join(folder, CLUSTER))) fs.accessSync(path.join(folder, CLUSTER), fs.constants.W_OK);
   } catch {
-    throw new EmbeddedUnavailable(`${folder} belongs to another user (was it started as root before?)`);
+    throw closedTo(folder);
   }
   return { folder, user: undefined, notes: [] };
+}
+
+/** @returns why files in `folder` cannot be written by the user we are */
+function closedTo(folder: string): Error {
+  const cluster = path.join(folder, CLUSTER);
+  for (const place of [folder, cluster]) {
+    const stat = fs.statSync(place, { throwIfNoEntry: false });
+    if (!stat) continue;
+    if (stat.uid !== process.getuid?.())
+      return new FolderDamaged(
+        `${place} belongs to user ${nameOf(stat.uid)}, and this is user ${nameOf(process.getuid?.() ?? -1)}: start as that user, or chown -R (was it started as root before?)`,
+      );
+    if ((stat.mode & 0o300) !== 0o300)
+      return new FolderDamaged(
+        `${place} has mode 0${(stat.mode & 0o777).toString(8)} and cannot be written: chmod 700 ${place}`,
+      );
+  }
+  return new FolderDamaged(`${folder} cannot be written: is it mounted read-only?`);
 }
 
 /** One level after the other: Node's own `recursive` tries for ever where a parent is there and nothing can be made in it (/proc). */
@@ -96,8 +115,15 @@ async function anyUser(): Promise<SystemUser> {
 
 async function ownerOf(folder: string): Promise<SystemUser> {
   const { uid, gid } = fs.statSync(folder);
-  if (uid === 0) throw new EmbeddedUnavailable(`${folder} belongs to root, as whom Postgres refuses to run`);
-  return { uid, gid, name: passwd().find((user) => user.uid === uid)?.name ?? String(uid) };
+  if (uid === 0)
+    throw new FolderDamaged(
+      `${folder} belongs to root, as whom Postgres refuses to run: chown -R it to the user who owned it (postgres or nobody)`,
+    );
+  return { uid, gid, name: nameOf(uid) };
+}
+
+function nameOf(uid: number): string {
+  return uid === 0 ? 'root' : (passwd().find((user) => user.uid === uid)?.name ?? String(uid));
 }
 
 function passwd(): readonly SystemUser[] {

@@ -24,13 +24,15 @@ export interface Ran {
 export const CHILD_ENVIRONMENT = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' } as const;
 
 /** Runs a program to its end, in the root folder (ours may be closed to the other user). */
-export function run(file: string, args: readonly string[], user: SystemUser | undefined): Promise<Ran> {
+export function run(file: string, args: readonly string[], user: SystemUser | undefined, input = ''): Promise<Ran> {
   return new Promise((resolve) => {
     const as = user ? { uid: user.uid, gid: user.gid } : {};
     try {
-      execFile(file, args, { ...as, cwd: '/', env: CHILD_ENVIRONMENT }, (error, _stdout, stderr) =>
+      const child = execFile(file, args, { ...as, cwd: '/', env: CHILD_ENVIRONMENT }, (error, _stdout, stderr) =>
         resolve({ ok: error === null, complaint: stderr.trim() || (error?.message ?? '') }),
       );
+      // A program that has ended reads no more; how it ended is told above.
+      child.stdin?.on('error', () => undefined).end(input);
     } catch (error) {
       // A user that may not be taken on is refused by spawn itself, synchronously on some platforms.
       resolve({ ok: false, complaint: String(error) });

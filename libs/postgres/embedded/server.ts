@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../logger.js';
+import { explainFailure } from './damage.js';
 import { CHILD_ENVIRONMENT, commandLine, identifyProcess, type SystemUser } from './processes.js';
 
 export interface ServerOptions {
@@ -41,7 +42,10 @@ const GOODBYE_MS = 1_000;
 /** A fast shutdown writes a checkpoint; after this long the server is ended at once and recovers at the next start. */
 const STOP_MS = 30_000;
 
-/** Starts the database on a free local port; clears what a killed predecessor left. The caller holds the instance lock. */
+/**
+ * Starts the database on a free local port; clears what a killed predecessor left. The caller holds the instance lock.
+ * @throws FolderDamaged, DiskFull
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const deadline = Date.now() + GIVE_UP_MS;
   for (;;) {
@@ -49,11 +53,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const child = launch(options, port);
     const { isReady, log } = await untilReadyOrGone(child, options.logger);
     if (isReady) return serve(child, port, options);
-    if (Date.now() > deadline) throw new Error(`the embedded database does not start: ${tail(log)}`);
+    if (Date.now() > deadline) throw explainFailure(options.folder, log);
     if (/lock file "postmaster\.pid" already exists/.test(log)) await clearPredecessor(options);
     // Shared memory of a predecessor whose last processes are still ending; a port that somebody took meanwhile.
-    else if (!/still in use|starting up|could not bind/.test(log))
-      throw new Error(`the embedded database does not start: ${tail(log)}`);
+    else if (!/still in use|starting up|could not bind/.test(log)) throw explainFailure(options.folder, log);
     await delay(100);
   }
 }

@@ -1,6 +1,9 @@
+import path from 'node:path';
+import { Client } from 'pg';
 import type { Logger } from '../logger.js';
 import { packagedBinaries, runnableBinaries } from './binaries.js';
-import { type Cluster, ensureCluster, SUPERUSER, syncNewCluster } from './cluster.js';
+import { ensureCluster, passwordFile, renewPassword, SUPERUSER, syncNewCluster } from './cluster.js';
+import { explainFailure, FolderDamaged } from './damage.js';
 import { fileWitnesses } from './file-witness.js';
 import { lockInstance } from './instance-lock.js';
 import { findPlace } from './place.js';
@@ -41,6 +44,7 @@ export interface EmbeddedPostgres {
  * happens. What a killed run left (server, pid file, half-made files) is cleared.
  * @throws InstanceHeld when a living process uses the folder
  * @throws EmbeddedUnavailable when it cannot run on this machine
+ * @throws FolderDamaged when the files must be mended, DiskFull when there is no space
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const begun = performance.now();
@@ -51,13 +55,28 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   try {
     const binaries = await runnableBinaries(native, place.folder, place.user);
     const cluster = await ensureCluster(binaries.folder, place);
-    const settings = options.settings ?? {};
-    const server = await startServer({
-      native: binaries.folder,
-      folder: cluster.folder,
-      user: place.user,
-      settings,
-      logger,
+    const launch = () =>
+      startServer({
+        native: binaries.folder,
+        folder: cluster.folder,
+        user: place.user,
+        settings: options.settings ?? {},
+        logger,
+      });
+    let server = await launch();
+    const notes = [...place.notes, ...binaries.notes];
+    let { password } = cluster;
+    if (password === undefined) {
+      // It was started to clear what a predecessor left: single-user mode would refuse.
+      await server.stop();
+      password = await renewPassword(binaries.folder, place, cluster.folder);
+      server = await launch();
+      notes.push(`${passwordFile(place.folder)} was missing: a new password was set`);
+    }
+    const url = urlOf(password, server.port);
+    await probe(url, cluster.folder).catch(async (error) => {
+      await server.stop();
+      throw error;
     });
     const syncing = cluster.isNew ? syncNewCluster(binaries.folder, place, cluster, logger) : Promise.resolve();
     let isAsked = false;
@@ -68,9 +87,9 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     };
     let stopping: Promise<void> | undefined;
     return {
-      url: urlOf(cluster, server.port),
+      url,
       dataDir: place.folder,
-      notes: [...place.notes, ...binaries.notes],
+      notes,
       witnesses: fileWitnesses(cluster.folder),
       startedInMs: Math.round(performance.now() - begun),
       died: new Promise((resolve) => void server.ended.then(() => isAsked || resolve())),
@@ -85,6 +104,24 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
 }
 
-function urlOf(cluster: Cluster, port: number): string {
-  return `postgres://${SUPERUSER}:${cluster.password}@127.0.0.1:${port}/postgres`;
+const urlOf = (password: string, port: number): string =>
+  `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
+
+/** A server that lets us in, with the database that is ours. @throws FolderDamaged, DiskFull */
+async function probe(url: string, folder: string): Promise<void> {
+  const client = new Client({ connectionString: url, application_name: 'hallway probe' });
+  client.on('error', () => undefined); // A broken connection fails the statement, too.
+  try {
+    await client.connect();
+    await client.query('select 1');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === '28P01')
+      throw new FolderDamaged(
+        `${passwordFile(path.dirname(folder))} is not the password of the database beside it: put the right file back, or remove it and a new password is set`,
+      );
+    throw explainFailure(folder, `[0] FATAL:  ${message}`);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
