@@ -6,7 +6,8 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
 import { createClient, type KafkaConnection } from './client.js';
 import { type IncomingRecord, toIncoming } from './incoming-record.js';
-import { pause, silence } from './silence.js';
+import { Liveness, type LivenessLimits } from './liveness.js';
+import { pause } from './pause.js';
 import { identityOf } from './topic.js';
 
 /** It cannot be dealt with now: its partition waits, the others go on. */
@@ -16,7 +17,7 @@ export interface Later {
   readonly reason: string;
 }
 
-export interface GroupReaderOptions extends KafkaConnection {
+export interface GroupReaderOptions extends KafkaConnection, LivenessLimits {
   readonly topic: string;
   readonly group: string;
   /** Before each consumer's start; what it throws is as good as a broker that is away. */
@@ -24,8 +25,6 @@ export interface GroupReaderOptions extends KafkaConnection {
   /** undefined: it has dealt with the record for good. What it throws ends this consumer: the next one begins with the same record. */
   readonly handle: (record: IncomingRecord, signal: AbortSignal) => Promise<Later | undefined>;
   readonly logger: Logger;
-  /** Without a sign of life for so long a consumer is given up; default 30 s. */
-  readonly stalledMs?: number;
 }
 
 export interface GroupReaderStatus {
@@ -47,7 +46,6 @@ const BACKOFF_MIN_MS = 200;
 const BACKOFF_MAX_MS = 5_000;
 const COMMIT_EVERY_MS = 1_000;
 const RETRY_MAX_MS = 5_000;
-const STALLED_MS = 30_000;
 const LEAVE_MS = 5_000;
 
 interface Reading {
@@ -55,8 +53,7 @@ interface Reading {
   readonly waiting: Map<number, string>;
   /** Ends with the consumer. */
   readonly signal: AbortSignal;
-  /** Something showed that this consumer takes part in the group. */
-  readonly sign: () => void;
+  readonly liveness: Liveness;
   readonly onProgress: () => void;
 }
 
@@ -64,7 +61,7 @@ export function readGroup(options: GroupReaderOptions): GroupReader {
   const { logger, topic } = options;
   const closing = new AbortController();
   const waiting = new Map<number, string>();
-  let signAt = performance.now();
+  const liveness = new Liveness(options);
 
   async function supervise(): Promise<void> {
     for (let backoff = BACKOFF_MIN_MS; !closing.signal.aborted; backoff = Math.min(2 * backoff, BACKOFF_MAX_MS)) {
@@ -75,14 +72,12 @@ export function readGroup(options: GroupReaderOptions): GroupReader {
         options,
         waiting,
         signal,
-        sign() {
-          signAt = performance.now();
-        },
+        liveness,
         onProgress() {
           backoff = BACKOFF_MIN_MS;
         },
       });
-      const reason = await Promise.race([ended, silence(() => signAt, options.stalledMs ?? STALLED_MS, signal)]);
+      const reason = await Promise.race([ended, liveness.untilStalled(signal)]);
       over.abort();
       await leave(consumer, logger);
       if (closing.signal.aborted) return;
@@ -93,7 +88,7 @@ export function readGroup(options: GroupReaderOptions): GroupReader {
 
   const supervised = supervise();
   return {
-    status: () => ({ silentMs: performance.now() - signAt, waiting: Object.fromEntries(waiting) }),
+    status: () => ({ silentMs: liveness.silentMs(), waiting: Object.fromEntries(waiting) }),
     async close() {
       closing.abort();
       await supervised;
@@ -124,19 +119,15 @@ async function leave(consumer: Consumer, logger: Logger): Promise<void> {
 
 /** @returns why it ended */
 async function runOne(consumer: Consumer, reading: Reading): Promise<string> {
-  const { options, waiting, signal, sign } = reading;
+  const { options, waiting, signal, liveness } = reading;
   const { events } = consumer;
   const crashed = new Promise<string>((resolve) =>
     consumer.on(events.CRASH, ({ payload }) => resolve(payload.error.message)),
   );
   const stopped = new Promise<string>((resolve) => signal.addEventListener('abort', () => resolve('closing')));
-  consumer.on(events.HEARTBEAT, sign);
-  consumer.on(events.FETCH, sign);
-  consumer.on(events.GROUP_JOIN, () => {
-    sign();
-    // What waits in a partition that is another's now is not ours to tell.
-    waiting.clear();
-  });
+  liveness.follow(consumer, signal);
+  // What waits in a partition that is another's now is not ours to tell.
+  consumer.on(events.GROUP_JOIN, () => signal.aborted || waiting.clear());
   try {
     await options.prepare?.();
     const logIdentity = await identityOf(createClient(options, options.logger), options.topic);

@@ -40,7 +40,6 @@ export interface KafkaLogOptions extends KafkaConnection {
 
 const TIMING: Timing = { sessionMs: 6_000, heartbeatMs: 1_500 };
 const PARTITIONS_AT_ONCE = 4;
-const STALLED_MS = 30_000;
 
 /**
  * Needs Kafka at the very first start only: later the number of partitions is known from the pin, and what needs Kafka waits for it.
@@ -71,7 +70,6 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
         logger: options.logger,
         timing: options.timing ?? TIMING,
         partitionsAtOnce: options.partitionsAtOnce ?? PARTITIONS_AT_ONCE,
-        stalledMs: STALLED_MS,
       }),
     );
   } catch (error) {

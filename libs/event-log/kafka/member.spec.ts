@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Kafka } from 'kafkajs';
 import { until } from '../../../test/support/process.js';
 import { silent as logger } from '../../../test/support/silent.js';
+import { Liveness } from './liveness.js';
 import { Member } from './member.js';
 import type { PinnedTopic } from './pinned-topic.js';
 import { ReadMarks } from './read-marks.js';
@@ -51,6 +52,7 @@ function group() {
       logger,
       timing: { sessionMs: 3_000, heartbeatMs: 200 },
       partitionsAtOnce: 1,
+      liveness: new Liveness({}),
       onSign: () => undefined,
       onAlarm: (place, reason) => (reason === null ? alarms.delete(place) : alarms.set(place, reason)),
     });

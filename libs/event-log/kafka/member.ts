@@ -10,6 +10,7 @@ import type { Logger } from '#libs/postgres';
 import type { PartitionConsumer } from '../port.js';
 import { Delivery, type Holder } from './delivery.js';
 import { outside } from './guard.js';
+import type { Liveness } from './liveness.js';
 import { createPinWatch, type PinWatch } from './pin-watch.js';
 import type { PinnedTopic } from './pinned-topic.js';
 import type { ReadMarks } from './read-marks.js';
@@ -36,6 +37,8 @@ export interface MemberOptions {
   readonly logger: Logger;
   readonly timing: Timing;
   readonly partitionsAtOnce: number;
+  /** Told of each sign of life, and of joins that are due. */
+  readonly liveness: Liveness;
   /** Something showed that this member reads, or could. */
   readonly onSign: () => void;
   /** null: it is over. */
@@ -80,7 +83,7 @@ export class Member implements Holder {
     this.#steering = new Steering(this.#consumer, topic, logger);
     const { events, on } = this.#consumer;
     on(events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[topic.name] ?? []));
-    on(events.REBALANCING, () => this.#closed || this.#left());
+    on(events.REBALANCING, () => this.#closed || this.#rebalancing());
     on(events.HEARTBEAT, () => this.#beat());
     on(events.FETCH, () => this.sign());
     this.ended = new Promise((resolve) => {
@@ -123,12 +126,18 @@ export class Member implements Holder {
     // One that kafkajs let in after its end: the slots are its successor's by now.
     if (this.#closed) return;
     this.#left();
-    this.sign();
+    this.options.liveness.joined();
+    this.options.onSign();
     this.#assigned = partitions;
     if (partitions.length === 0) return;
     this.#watch.forget();
     this.#steering.pause(partitions);
     this.#offer(() => true);
+  }
+
+  #rebalancing(): void {
+    this.options.liveness.rebalancing();
+    this.#left();
   }
 
   /** By the end of a member, or of its part in the group. */
@@ -271,6 +280,8 @@ export class Member implements Holder {
   }
 
   sign(): void {
-    if (!this.#closed) this.options.onSign();
+    if (this.#closed) return;
+    this.options.liveness.sign();
+    this.options.onSign();
   }
 }

@@ -1,24 +1,23 @@
-/** Keeps one member alive: one that kafkajs has given up, or that shows no sign of life, is rebuilt with a growing pause. */
+/** Keeps one member alive: one that kafkajs has given up, or that shows no sign of life, or that joins no more, is rebuilt with a growing pause. */
 import type { LogSubscription } from '../port.js';
+import { Liveness, type LivenessLimits } from './liveness.js';
 import { Member, type MemberOptions } from './member.js';
+import { pause } from './pause.js';
 import { ReadMarks } from './read-marks.js';
-import { pause, silence } from './silence.js';
 
-export type SubscriptionOptions = Omit<MemberOptions, 'onSign' | 'onAlarm' | 'slots' | 'marks'> & {
-  /** Without a sign of life for so long a member is given up. */
-  readonly stalledMs: number;
-};
+export type SubscriptionOptions = Omit<MemberOptions, 'liveness' | 'onSign' | 'onAlarm' | 'slots' | 'marks'> &
+  LivenessLimits;
 
 const BACKOFF_MIN_MS = 200;
 const BACKOFF_MAX_MS = 5_000;
 
 export function superviseMember(options: SubscriptionOptions): LogSubscription {
-  const { logger, stalledMs } = options;
+  const { logger } = options;
   const closing = new AbortController();
   const alarms = new Map<string, string>();
   const slots: MemberOptions['slots'] = new Map();
   const marks = new ReadMarks(options.topic, options.group, logger);
-  let signAt = performance.now();
+  const liveness = new Liveness(options);
   let backoff = BACKOFF_MIN_MS;
   let member: Member | undefined;
 
@@ -27,8 +26,8 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
       ...options,
       slots,
       marks,
+      liveness,
       onSign() {
-        signAt = performance.now();
         backoff = BACKOFF_MIN_MS;
       },
       onAlarm(place, reason) {
@@ -48,7 +47,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
         () => one.ended,
         (error: unknown) => String(error),
       );
-      const stalled = silence(() => signAt, stalledMs, AbortSignal.any([closing.signal, watch.signal]));
+      const stalled = liveness.untilStalled(AbortSignal.any([closing.signal, watch.signal]));
       const reason = await Promise.race([started, one.ended, stalled]);
       watch.abort();
       await one.close();
@@ -62,7 +61,7 @@ export function superviseMember(options: SubscriptionOptions): LogSubscription {
   const supervised = supervise().finally(() => marks.close());
   return {
     status: () => ({
-      silentMs: performance.now() - signAt,
+      silentMs: liveness.silentMs(),
       alarms: [...alarms.values()],
       assigned: member?.assigned() ?? new Map(),
     }),
