@@ -6,7 +6,6 @@ import { createPool, type Logger, notifier, type Queryable, takeLease } from '#l
 import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import { generationMigrations } from '../migrations/index.js';
-import type { Closers } from './closers.js';
 import { catalog } from './conference/catalog.js';
 import { projectionSet } from './conference/projection-set.js';
 import { projectionVersion } from './conference/projection-version.js';
@@ -19,13 +18,14 @@ import type { HttpPorts } from './doors/http/ports.js';
 import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
 import { createTokens, type Tokens } from './doors/tokens/tokens.js';
-import { openServer, portIsFree } from './http-server.js';
+import { openServer } from './http-server.js';
 import { forgetOldDeadLetters } from './intake/dead-letters.js';
 import { createIntake, type Intake } from './intake/intake.js';
 import { openIntake } from './intake/open-intake.js';
 import { kafkaConnection } from './open-log.js';
 import { createHealth } from './ops/health.js';
 import { observeService } from './ops/observe.js';
+import { type StartupServer, startServer } from './ops/startup-server.js';
 import { openStore, type Store } from './store.js';
 
 export interface Service {
@@ -57,16 +57,25 @@ const GATEWAY_STATEMENT_MS = 3_000;
 
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config, logger } = options;
-  const store = await openStore(config, logger);
+  // Refused after the database is open: whoever holds the folder says more than the port that is taken.
+  const listening = startServer(config);
+  listening.catch(() => undefined);
+  const store = await openStore(config, logger).catch(async (error: unknown) => {
+    await listening.then((startup) => startup.close()).catch(() => undefined);
+    throw error;
+  });
   const { closers } = store;
   closers.add('sweep of dead letters', forgetOldDeadLetters(store.pool, logger));
   try {
     // Before anything is joined that would count on this process.
-    await portIsFree(config);
-    const projecting = config.ROLE === 'gateway' ? undefined : await project(options, store);
+    const startup = await listening;
+    closers.add('server', () => startup.close());
+    startup.phase('reading the generations');
+    const projecting = config.ROLE === 'gateway' ? undefined : await project(options, store, startup);
+    startup.phase('opening the gateway');
     if (projecting) closers.add('projector', () => projecting.stop());
     let intake: GroupReader | undefined;
-    const gateway = await openGateway(options, store, projecting, { closers, intake: () => intake?.status() });
+    const gateway = await openGateway(options, { store, startup, projecting, intake: () => intake?.status() });
     intake = takeFromKafka(options, store, gateway.intake);
     closers.add('intake', () => intake?.close());
     const demo = wantsDemo(config)
@@ -108,6 +117,7 @@ interface LocalProjecting extends Projecting {
 async function project(
   { config, logger, onProgress, projectionVersion: version = projectionVersion() }: ServiceOptions,
   store: Store,
+  startup: StartupServer,
 ): Promise<LocalProjecting> {
   const listeners: (() => void)[] = [];
   const bell = notifier({ database: store.pool, channel: FEED_CHANNEL, logger });
@@ -127,7 +137,10 @@ async function project(
       for (const listener of listeners) listener();
       bell.notify(owner);
     },
-    ...(onProgress ? { onProgress } : {}),
+    onProgress(progress) {
+      startup.progress(progress);
+      onProgress?.(progress);
+    },
   });
   return {
     ...projecting,
@@ -171,12 +184,18 @@ function localFeed(
   return feed;
 }
 
+interface GatewayParts {
+  readonly store: Store;
+  readonly startup: StartupServer;
+  readonly projecting: LocalProjecting | undefined;
+  readonly intake: () => object | undefined;
+}
+
 async function openGateway(
   { config, logger }: ServiceOptions,
-  store: Store,
-  projecting: LocalProjecting | undefined,
-  { closers, intake }: { readonly closers: Closers; readonly intake: () => object | undefined },
+  { store, startup, projecting, intake }: GatewayParts,
 ): Promise<Gateway> {
+  const { closers } = store;
   const pool = gatewayPool(store, logger);
   closers.add('pool of the gateway', () => pool.end());
   const feed = localFeed(store, pool, projecting, logger);
@@ -208,7 +227,7 @@ async function openGateway(
     joinBudget: config.HALLWAY_JOIN_BUDGET,
   };
   closers.add('health', () => health.close());
-  const url = await openServer({ config, ports, sockets, health, closers });
+  const url = await openServer({ config, startup, ports, sockets, health, closers });
   return {
     url,
     tokens,

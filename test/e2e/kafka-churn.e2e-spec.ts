@@ -42,9 +42,9 @@ suite('three projectors that come and go on eight partitions of a broker', () =>
     const projector = await startProcess(environment('projector'));
     projectors.set(slot, projector);
     await until(
-      'the projector answers',
+      'the projector is ready',
       async () =>
-        (await fetch(`${projector.url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined))?.ok ??
+        (await fetch(`${projector.url}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined))?.ok ??
         false,
       30_000,
     );

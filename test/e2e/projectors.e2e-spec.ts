@@ -19,8 +19,8 @@ describe('two projector processes on one database', () => {
     const projector = await start('projector');
     projectors[slot] = projector;
     await until(
-      'the projector answers',
-      async () => (await fetch(`${projector.url}/healthz`).catch(() => undefined))?.ok ?? false,
+      'the projector is ready',
+      async () => (await fetch(`${projector.url}/readyz`).catch(() => undefined))?.ok ?? false,
     );
   };
 

@@ -37,15 +37,17 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(response: Response, refusal: Refusal): void {
   if (refusal.retryAfter !== undefined) response.setHeader('retry-after', Math.ceil(refusal.retryAfter / 1_000));
   response.status(refusal.httpStatus).type('application/problem+json');
+  response.send(JSON.stringify(problemOf(refusal)));
+}
+
+export function problemOf(refusal: Refusal): object {
   const { code, message, retryAfter } = refusal.body();
-  response.send(
-    JSON.stringify({
-      type: `/docs#refusal-${code}`,
-      title: refusal.refusal,
-      status: refusal.httpStatus,
-      code,
-      detail: message,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    }),
-  );
+  return {
+    type: `/docs#refusal-${code}`,
+    title: refusal.refusal,
+    status: refusal.httpStatus,
+    code,
+    detail: message,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
 }
