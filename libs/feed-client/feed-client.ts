@@ -29,11 +29,16 @@ export interface FeedClient {
   unsubscribe(channel: string): void;
   /** Living documents of a followed channel, by key. A new map whenever something changed. */
   documents(channel: string): ReadonlyMap<string, ClientDocument>;
+  /** How far the copy of a channel is complete; without a name, of the channel that is furthest. null: there is none. */
+  completeTo(channel?: string): number | null;
   status(): Status;
   /** Refusals of single channels. */
   refusals(): ReadonlyMap<string, RefusalBody>;
   onChange(listener: () => void): () => void;
-  /** Answers with the outcome or a refusal; sent again under the same id while the connection comes and goes, up to `withinMs`. */
+  /**
+   * Answers with the outcome or a refusal; sent again under the same id while the connection comes and goes, up to `withinMs`. A refusal
+   * that asks to wait longer than that, or "too many requests", is answered at once: the caller can show until when.
+   */
   command(
     type: string,
     data: object,
@@ -46,6 +51,8 @@ export interface FeedClient {
 
 const TICK_MS = 500;
 const COMMAND_TIMEOUT_MS = 5_000;
+/** Between two attempts, where the service says no time. */
+const COMMAND_RETRY_MS = 300;
 const COMMAND_WITHIN_MS = 30_000;
 const NOTHING: ReadonlyMap<string, ClientDocument> = new Map();
 
@@ -93,6 +100,12 @@ class Client implements FeedClient {
     return this.state.channels.get(channel)?.documents ?? NOTHING;
   }
 
+  completeTo(channel?: string): number | null {
+    if (channel !== undefined) return this.state.channels.get(channel)?.cursor?.[1] ?? null;
+    const positions = [...this.state.channels.values()].flatMap(({ cursor }) => (cursor ? [cursor[1]] : []));
+    return positions.length > 0 ? Math.max(...positions) : null;
+  }
+
   status(): Status {
     return this.state.status(performance.now());
   }
@@ -124,8 +137,9 @@ class Client implements FeedClient {
       if (answer && !('refusal' in answer && answer.refusal.code < 200 && answer.refusal.code !== 106)) return answer;
       if (performance.now() >= end)
         return answer ?? { refusal: { code: 103, message: 'no answer in time; the same id can be sent again' } };
-      const wait = answer && 'refusal' in answer ? answer.refusal.retryAfter : undefined;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(wait ?? 300, 2_000)));
+      const asked = answer && 'refusal' in answer ? answer.refusal.retryAfter : undefined;
+      if (answer && asked !== undefined && performance.now() + asked > end) return answer;
+      await new Promise((resolve) => setTimeout(resolve, asked ?? COMMAND_RETRY_MS));
     }
   }
 

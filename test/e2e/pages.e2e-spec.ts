@@ -121,18 +121,11 @@ suite('pages under bad networks, hostile content, foreign clocks', () => {
 
   it('what waited longer than two minutes is asked about before it is sent', async () => {
     const phone = await attendee('berta');
-    const old = [
-      {
-        id: crypto.randomUUID(),
-        type: 'ask-question',
-        data: { session: 's1', text: 'Yesterday?' },
-        at: Date.now() - 150_000,
-      },
-    ];
-    await phone.page.addInitScript((items) => {
-      if (!localStorage.getItem('hallway.outbox.demo.berta'))
-        localStorage.setItem('hallway.outbox.demo.berta', JSON.stringify(items));
-    }, old);
+    await phone.page.addInitScript((at) => {
+      const item = { id: 'old', type: 'ask-question', data: { session: 's1', text: 'Yesterday?' }, at };
+      if (!localStorage.getItem('planted')) localStorage.setItem('hallway.outbox.demo.berta.old', JSON.stringify(item));
+      localStorage.setItem('planted', 'yes');
+    }, Date.now() - 150_000);
     await phone.open('/c/demo/s/s1');
     await phone.freshness('live');
     await says(phone, 'unsent', /Still send it\?/);

@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { QaDocument } from '../../conference/questions/documents.js';
 import { load, save } from '../shared/browser/local-store.js';
-import type { Outbox } from '../shared/outbox.js';
+import { useSessionDraft } from './acting.js';
 import type { SessionContext } from './session-page.js';
+import { TextField } from './text-field.js';
 
 /** As the service bounds it (`questionText`). */
 const MAX_CHARACTERS = 500;
@@ -10,39 +11,36 @@ const NAME = 'name';
 
 interface AskProps extends SessionContext {
   readonly qa: QaDocument | undefined;
-  readonly outbox: Outbox;
+  /** The copy of the questions is complete: what is not in it does not exist. */
+  readonly known: boolean;
 }
 
-export function Ask({ qa, outbox, session, texts }: AskProps) {
-  const [text, setText] = useState('');
+export function Ask({ qa, known, ...context }: AskProps) {
+  const { session, texts, acts } = context;
+  const draft = useSessionDraft(context, 'ask-question', session.id);
   const [name, setName] = useState(load(NAME) ?? '');
-  if (!qa?.open) return <p class="faint">{qa ? texts.closed : texts.notOpen}</p>;
+  const open = qa?.open ?? false;
+  const closed = <p class="faint">{known ? (qa ? texts.closed : texts.notOpen) : texts.loading}</p>;
+  if (!open && draft.text === '') return closed;
   const send = (event: Event) => {
     event.preventDefault();
-    if (text.trim() === '') return;
+    if (draft.text.trim() === '' || !open) return;
     save(NAME, name);
-    outbox.add('ask-question', { session: session.id, text, name: name.trim() || null });
-    setText('');
+    const data = { session: session.id, text: draft.text, name: name.trim() || null };
+    if (!draft.send(data)) acts.say(texts.outboxFull, true);
   };
   return (
     <form onSubmit={send} data-testid="ask">
       <h2>{texts.ask}</h2>
-      <label>
-        {texts.yourQuestion}
-        <textarea
-          required
-          rows={3}
-          maxLength={MAX_CHARACTERS}
-          value={text}
-          dir="auto"
-          aria-describedby="ask-hint"
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>
-      <p class="field__hint" id="ask-hint">
-        {qa.mode === 'open' ? texts.sendHintOpen : texts.sendHint}{' '}
-        {text.length > MAX_CHARACTERS - 100 && texts.characters(MAX_CHARACTERS - text.length)}
-      </p>
+      {!open && closed}
+      <TextField
+        id="ask"
+        label={texts.yourQuestion}
+        rows={3}
+        maxCharacters={MAX_CHARACTERS}
+        hint={open ? (qa?.mode === 'open' ? texts.sendHintOpen : texts.sendHint) : texts.draftKept}
+        {...{ draft, texts }}
+      />
       <label>
         {texts.yourName} ({texts.optional})
         <input
@@ -54,9 +52,14 @@ export function Ask({ qa, outbox, session, texts }: AskProps) {
         />
       </label>
       <p class="row">
-        <button type="submit" class="main">
+        <button type="submit" class="main" disabled={!open}>
           {texts.send}
         </button>
+        {draft.text !== '' && (
+          <button type="button" class="quiet" onClick={draft.discard}>
+            {texts.discard}
+          </button>
+        )}
       </p>
     </form>
   );

@@ -3,19 +3,17 @@ import type { DiscussionDocument, MessageDocument, MyMessageDocument } from '../
 import { clock } from '../../conference/view.js';
 import { load } from '../shared/browser/local-store.js';
 import { call } from '../shared/http.js';
-import type { Outbox } from '../shared/outbox.js';
+import { useDraft } from '../shared/outbox/drafts.js';
 import { bodiesOf, bodyOf, useChannel } from '../shared/use-feed.js';
+import { useSessionDraft } from './acting.js';
 import { shownName, shownText } from './questions.js';
 import type { SessionContext } from './session-page.js';
+import { TextField } from './text-field.js';
 
 /** As the service bounds it (`messageText`). */
 const MAX_CHARACTERS = 1_000;
 
-interface DiscussionProps extends SessionContext {
-  readonly outbox: Outbox;
-}
-
-export function Discussion(props: DiscussionProps) {
+export function Discussion(props: SessionContext) {
   const { client, session, texts } = props;
   const channel = `session/${session.id}/discussion`;
   useChannel(client, channel);
@@ -46,7 +44,7 @@ export function Discussion(props: DiscussionProps) {
           ))}
         </ol>
       </div>
-      {about.open ? <Say {...props} /> : <p class="faint">{texts.discussionClosed}</p>}
+      <Say {...props} open={about.open} />
     </section>
   );
 }
@@ -100,12 +98,21 @@ interface MessageProps extends SessionContext {
 
 function Message({ message, open, ...context }: MessageProps) {
   const { client, identity, texts, acts, timeZone, language } = context;
-  const [draft, setDraft] = useState<string | null>(null);
+  const draft = useDraft(`${context.conference}.${identity.actor}.${message.id}.edit-message`);
+  const [editing, setEditing] = useState(draft.text !== '');
+  const end = () => {
+    draft.discard();
+    setEditing(false);
+  };
   const mine = bodyOf<MyMessageDocument>(client, `me/${identity.actor}`, `message/${message.id}`);
+  const edit = () => {
+    draft.set(message.text);
+    setEditing(true);
+  };
   const save = async (event: Event) => {
     event.preventDefault();
-    if (await acts.run({ type: 'edit-message', data: { message: message.id, text: draft } }, { done: texts.edited }))
-      setDraft(null);
+    const act = { type: 'edit-message', data: { message: message.id, text: draft.text } };
+    if (await acts.run(act, { done: texts.edited })) end();
   };
   return (
     <li class="card">
@@ -115,7 +122,7 @@ function Message({ message, open, ...context }: MessageProps) {
         {message.edited && ` · ${texts.edited}`}
         {message.question && ` · ${texts.nowAQuestion}`}
       </p>
-      {draft === null ? (
+      {!editing ? (
         <p class="pre" dir="auto">
           {shownText(message, texts)}
         </p>
@@ -126,24 +133,24 @@ function Message({ message, open, ...context }: MessageProps) {
             <textarea
               required
               maxLength={MAX_CHARACTERS}
-              value={draft}
+              value={draft.text}
               dir="auto"
-              onInput={(event) => setDraft(event.currentTarget.value)}
+              onInput={(event) => draft.set(event.currentTarget.value)}
             />
           </label>
           <p class="row">
             <button type="submit" class="main">
               {texts.save}
             </button>
-            <button type="button" onClick={() => setDraft(null)}>
+            <button type="button" onClick={end}>
               {texts.cancel}
             </button>
           </p>
         </form>
       )}
-      {mine?.state === 'shown' && open && draft === null && (
+      {mine?.state === 'shown' && open && !editing && (
         <p class="row">
-          <button type="button" class="quiet" onClick={() => setDraft(message.text)}>
+          <button type="button" class="quiet" onClick={edit}>
             {texts.edit}
           </button>
           <button
@@ -161,31 +168,37 @@ function Message({ message, open, ...context }: MessageProps) {
   );
 }
 
-function Say({ outbox, session, texts }: DiscussionProps) {
-  const [text, setText] = useState('');
+function Say({ open, ...context }: SessionContext & { readonly open: boolean }) {
+  const { session, texts, acts } = context;
+  const draft = useSessionDraft(context, 'post-message', session.id);
+  const closed = <p class="faint">{texts.discussionClosed}</p>;
+  if (!open && draft.text === '') return closed;
   const send = (event: Event) => {
     event.preventDefault();
-    if (text.trim() === '') return;
-    outbox.add('post-message', { session: session.id, text, name: load('name')?.trim() || null });
-    setText('');
+    if (draft.text.trim() === '' || !open) return;
+    const data = { session: session.id, text: draft.text, name: load('name')?.trim() || null };
+    if (!draft.send(data)) acts.say(texts.outboxFull, true);
   };
   return (
     <form onSubmit={send} data-testid="say">
-      <label>
-        {texts.say}
-        <textarea
-          required
-          rows={2}
-          maxLength={MAX_CHARACTERS}
-          value={text}
-          dir="auto"
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>
+      {!open && closed}
+      <TextField
+        id="say"
+        label={texts.say}
+        rows={2}
+        maxCharacters={MAX_CHARACTERS}
+        hint={open ? '' : texts.draftKept}
+        {...{ draft, texts }}
+      />
       <p class="row">
-        <button type="submit" class="main">
+        <button type="submit" class="main" disabled={!open}>
           {texts.send}
         </button>
+        {draft.text !== '' && (
+          <button type="button" class="quiet" onClick={draft.discard}>
+            {texts.discard}
+          </button>
+        )}
       </p>
     </form>
   );

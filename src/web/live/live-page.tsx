@@ -5,9 +5,11 @@ import { ConferencePage, type PageContext } from '../shared/conference-page.js';
 import { identityFor, inFragment, takeFromFragment } from '../shared/identity.js';
 import { pathTo, readPath } from '../shared/path.js';
 import { textsFor } from '../shared/texts.js';
+import { useActing } from './acting.js';
 import { Overview } from './overview.js';
 import { SessionPage } from './session-page.js';
 import { type LiveTexts, liveTexts } from './texts.js';
+import { Unsent } from './unsent.js';
 
 export type LiveContext = PageContext<LiveTexts>;
 
@@ -36,16 +38,25 @@ export function LivePage() {
       )}
       {...{ conference, identity, texts, language, sessionId }}
     >
-      {(context) => {
-        const { session } = context;
-        if (session) return <SessionPage {...context} session={session} />;
-        if (sessionId === undefined) return <Overview {...context} />;
-        return (
-          <p role="alert">
-            {texts.unknownSession} <a href={pathTo(conference)}>{texts.back}</a>
-          </p>
-        );
-      }}
+      {(context) => <Live {...context} sessionId={sessionId} />}
     </ConferencePage>
+  );
+}
+
+function Live({ sessionId, ...context }: LiveContext & { readonly sessionId: string | undefined }) {
+  const acting = useActing(context);
+  const { session, conference, texts } = acting;
+  if (session) return <SessionPage {...acting} session={session} />;
+  return (
+    <>
+      <Unsent {...acting} />
+      {sessionId === undefined ? (
+        <Overview {...acting} />
+      ) : (
+        <p role="alert">
+          {texts.unknownSession} <a href={pathTo(conference)}>{texts.back}</a>
+        </p>
+      )}
+    </>
   );
 }

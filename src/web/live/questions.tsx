@@ -2,8 +2,12 @@ import { useState } from 'preact/hooks';
 import type { MyQuestionsDocument, QaDocument, QuestionDocument } from '../../conference/questions/documents.js';
 import type { Texts } from '../shared/texts.js';
 import { bodyOf } from '../shared/use-feed.js';
+import { pressVote } from './acting.js';
 import type { SessionContext } from './session-page.js';
+import { isVote } from './votes.js';
 
+/** Characters of a question that stand beside a vote that waits. */
+const MAX_LABEL = 120;
 const ERASED = '[erased]';
 
 export const shownText = ({ text }: { readonly text: string }, texts: Texts): string =>
@@ -73,7 +77,9 @@ interface QuestionsProps extends SessionContext {
 export function Questions({ qa, questions, ...context }: QuestionsProps) {
   const { texts } = context;
   const [order, setOrder] = useState<Order>('votes');
-  const voted = new Set(mineOf(context)?.votes ?? []);
+  const mine = mineOf(context);
+  const voted = new Set(mine?.votes ?? []);
+  const own = new Set(mine?.questions.map(({ id }) => id) ?? []);
   const open = questions.filter(({ state }) => state === 'approved').sort(compare[order]);
   const answered = questions.filter(({ state }) => state === 'answered').sort(compare.time);
   if (!qa) return null;
@@ -95,6 +101,7 @@ export function Questions({ qa, questions, ...context }: QuestionsProps) {
             key={question.id}
             question={question}
             voted={voted.has(question.id)}
+            own={own.has(question.id)}
             frozen={qa.frozen}
             {...context}
           />
@@ -118,27 +125,37 @@ export function Questions({ qa, questions, ...context }: QuestionsProps) {
 interface QuestionProps extends SessionContext {
   readonly question: QuestionDocument;
   readonly voted: boolean;
+  /** Of the one who looks: nobody votes for their own. */
+  readonly own: boolean;
   readonly frozen: boolean;
 }
 
-function Question({ question, voted, frozen, texts, acts }: QuestionProps) {
-  const vote = { type: 'upvote-question', data: { question: question.id } };
-  const back = { type: 'withdraw-upvote', data: { question: question.id } };
-  const pending = acts.isPending(vote) || acts.isPending(back);
-  // Shown at once as it will be; the outcome corrects it.
-  const pressed = acts.isPending(vote) || (voted && !acts.isPending(back));
+function Question({ question, voted, own, frozen, ...context }: QuestionProps) {
+  const { texts, acts, outbox, heldVotes, client, identity, session } = context;
+  const copy = {
+    voted,
+    votes: question.votes,
+    mineTo: client.completeTo(`me/${identity.actor}`),
+    questionsTo: client.completeTo(`session/${session.id}/questions`),
+  };
+  const waiting = outbox.items.filter((item) => isVote(item) && !outbox.isOld(item));
+  const { pressed, votes } = heldVotes.view(question.id, copy, waiting, performance.now());
+  const press = () => {
+    if (!pressVote(outbox, question.id, pressed, question.text.slice(0, MAX_LABEL))) acts.say(texts.outboxFull, true);
+  };
   return (
     <li class="card question">
       <button
         type="button"
         class="vote tabular"
         aria-pressed={pressed}
-        disabled={frozen}
-        aria-label={`${texts.vote}: ${texts.voteFor(question.votes)}`}
-        onClick={() => !pending && void acts.run(voted ? back : vote)}
+        disabled={frozen || own}
+        aria-label={`${own ? texts.ownQuestion : texts.vote}: ${texts.voteFor(votes)}`}
+        onClick={press}
       >
-        ▲<br />
-        {question.votes}
+        {own ? '•' : '▲'}
+        <br />
+        {votes}
       </button>
       <div>
         <p dir="auto">{shownText(question, texts)}</p>

@@ -5,32 +5,20 @@ import { clock, running } from '../../conference/view.js';
 import { pathTo } from '../shared/path.js';
 import { UpdateItem } from '../shared/updates.js';
 import { bodiesOf, bodyOf, useChannel } from '../shared/use-feed.js';
-import { useOutbox } from '../shared/use-outbox.js';
+import type { ActingContext } from './acting.js';
 import { Ask } from './ask.js';
 import { Discussion } from './discussion.js';
-import type { LiveContext } from './live-page.js';
 import { MyQuestions, Questions, shownText } from './questions.js';
 import { Unsent } from './unsent.js';
 
-export interface SessionContext extends LiveContext {
+export interface SessionContext extends ActingContext {
   readonly session: SessionDocument;
 }
 
 export function SessionPage(props: SessionContext) {
-  const { client, acts, conference, identity, texts, session, updates, language, timeZone } = props;
+  const { client, conference, texts, session, updates, language, timeZone } = props;
   const channel = `session/${session.id}/questions`;
   useChannel(client, channel);
-  const outbox = useOutbox({
-    client,
-    acts,
-    texts,
-    name: `${conference}.${identity.actor}`,
-    sent: texts.sent,
-    undo: (type, subject) =>
-      type === 'ask-question'
-        ? { type: 'withdraw-question', data: { question: subject } }
-        : { type: 'withdraw-message', data: { message: subject } },
-  });
   const qa = bodyOf<QaDocument>(client, channel, 'qa/state');
   const questions = bodiesOf<QuestionDocument>(client, channel, 'question');
   const taken = questions.find(({ id, state }) => state === 'taken' && id === qa?.taken);
@@ -51,14 +39,14 @@ export function SessionPage(props: SessionContext) {
           <p dir="auto">{shownText(taken, texts)}</p>
         </section>
       )}
-      <Unsent outbox={outbox} texts={texts} />
+      <Unsent {...props} />
       <div class="columns">
         <div>
-          <Ask {...props} qa={qa} outbox={outbox} />
+          <Ask {...props} qa={qa} known={client.completeTo(channel) !== null} />
           <MyQuestions {...props} />
           <Questions {...props} qa={qa} questions={questions} />
         </div>
-        <Discussion {...props} outbox={outbox} />
+        <Discussion {...props} />
       </div>
     </>
   );

@@ -1,6 +1,6 @@
 /** What became of one's acts, said once, in a live region; with a way back where there is one. */
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
-import type { FeedClient } from '#libs/feed-client';
+import { type FeedClient, newCommandId } from '#libs/feed-client';
 import type { CommandAck } from '#libs/protocol';
 import type { Texts } from './texts.js';
 
@@ -31,6 +31,13 @@ export interface Acts {
   undo(notice: Notice): Promise<void>;
 }
 
+/** An act without an answer by then is said to have none. */
+const ANSWER_WITHIN_MS = 15_000;
+/** A rate limit that ends sooner is waited for. */
+const PATIENCE_MS = 15_000;
+/** A copy that has not reached the answer's position by then is believed as it is. */
+const SHOWN_WITHIN_MS = 5_000;
+const RATE_LIMITED = 106;
 const SHOWN = 4;
 const REMEMBERED = 20;
 /** What went well need not be clicked away; what went wrong stays until it is. */
@@ -54,8 +61,15 @@ export function useActs(client: FeedClient, texts: Texts): Acts {
     async (act: Act, said: { readonly done?: string; readonly undo?: Act } = {}) => {
       const name = JSON.stringify(act);
       setPending((all) => new Set(all).add(name));
-      const ack = await client.command(act.type, act.data, { withinMs: 15_000 });
-      setPending((all) => new Set([...all].filter((other) => other !== name)));
+      const id = newCommandId();
+      let ack = await client.command(act.type, act.data, { id, withinMs: ANSWER_WITHIN_MS });
+      for (let wait = patience(ack); wait !== null; wait = patience(ack)) {
+        say(texts.goesIn(Math.ceil(wait / 1_000)));
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        ack = await client.command(act.type, act.data, { id, withinMs: ANSWER_WITHIN_MS });
+      }
+      // Shown as done until the copy shows it: a button that comes back for a moment would be pressed again.
+      void untilShown(client, ack).then(() => setPending((all) => new Set([...all].filter((other) => other !== name))));
       const trouble = troubleOf(ack, texts);
       if (trouble) say(trouble, true);
       else if (said.done) say(said.done, false, said.undo);
@@ -81,6 +95,28 @@ export function useActs(client: FeedClient, texts: Texts): Acts {
     }),
     [notices, done, pending, run, say, texts],
   );
+}
+
+/** Milliseconds that the service asks to wait, where somebody can be asked to wait that long; null: there is another answer. */
+const patience = (ack: CommandAck): number | null =>
+  'refusal' in ack && ack.refusal.code === RATE_LIMITED && (ack.refusal.retryAfter ?? Infinity) <= PATIENCE_MS
+    ? (ack.refusal.retryAfter ?? null)
+    : null;
+
+function untilShown(client: FeedClient, ack: CommandAck): Promise<void> {
+  const position = 'refusal' in ack || ack.outcome === 'no-effect' ? null : ack.position;
+  if (position === null) return Promise.resolve();
+  const isShown = () => (client.completeTo() ?? -1) >= position;
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      forget();
+      resolve();
+    };
+    const timer = setTimeout(end, SHOWN_WITHIN_MS);
+    const forget = client.onChange(() => isShown() && end());
+    if (isShown()) end();
+  });
 }
 
 /** null: it was applied (or will be). */

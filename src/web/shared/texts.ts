@@ -50,6 +50,9 @@ const en = {
   yourTime: (zone: string) => `your device: ${zone}`,
   forgetful:
     'This browser saves nothing, or its storage is full. Everything works until you close this tab; then you have to sign in again, and what was not sent is lost.',
+  droppedItems: (count: number) =>
+    `${count} saved ${count === 1 ? 'item was' : 'items were'} damaged and could not be sent. The rest goes on.`,
+  goesIn: (seconds: number) => `Too many at once: it is sent in ${seconds} s.`,
   cancel: 'Cancel',
   close: 'Close',
   optional: 'optional',
@@ -106,6 +109,9 @@ const de: typeof en = {
   yourTime: (zone) => `dein Gerät: ${zone}`,
   forgetful:
     'Dieser Browser speichert nichts, oder sein Speicher ist voll. Alles geht, bis du diesen Tab schließt; danach musst du dich neu anmelden, und nicht Gesendetes ist verloren.',
+  droppedItems: (count) =>
+    `${count} ${count === 1 ? 'gespeicherter Eintrag war' : 'gespeicherte Einträge waren'} beschädigt und konnte nicht gesendet werden. Der Rest geht weiter.`,
+  goesIn: (seconds) => `Zu viele auf einmal: wird in ${seconds} s gesendet.`,
   cancel: 'Abbrechen',
   close: 'Schließen',
   optional: 'freiwillig',

@@ -58,6 +58,30 @@ export function remove(key: string): void {
   }
 }
 
+/** Keys that begin so. */
+export function keysOf(prefix: string): readonly string[] {
+  const keys = new Set([...visit.keys()].filter((key) => key.startsWith(prefix)));
+  try {
+    for (let index = 0; index < localStorage.length; index++) {
+      const key = localStorage.key(index);
+      if (key?.startsWith(PREFIX + prefix)) keys.add(key.slice(PREFIX.length));
+    }
+  } catch {
+    // As above.
+  }
+  return [...keys];
+}
+
+/** Another tab changed a key that begins so. @returns how to stop listening */
+export function onOtherTab(prefix: string, listener: () => void): () => void {
+  if (!inBrowser) return () => undefined;
+  const hear = ({ key }: StorageEvent) => {
+    if (key === null || key.startsWith(PREFIX + prefix)) listener();
+  };
+  addEventListener('storage', hear);
+  return () => removeEventListener('storage', hear);
+}
+
 /** The address of a page of this service, with what is kept for the visit. */
 export function withVisit(address: string): string {
   if (visit.size === 0) return address;
