@@ -131,6 +131,7 @@ async function project(
     catalog,
     owner,
     logger,
+    ...(config.KAFKA_BROKERS ? { topic: config.KAFKA_EVENTS_TOPIC } : {}),
     migrations: generationMigrations,
     set: projectionSet(version),
     onCommit() {

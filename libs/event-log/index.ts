@@ -11,6 +11,7 @@ export type {
   NewEvent,
   PersonalField,
 } from './envelope.js';
+export { MAX_ATTRIBUTE_BYTES, MAX_NAME_BYTES, MAX_TIME } from './envelope-header.js';
 export { commandIdOf, eventIdOf } from './ids.js';
 export {
   createJournal,
@@ -18,6 +19,7 @@ export {
   type EventReader,
   InvalidEvent,
   type Journal,
+  MAX_KEYS,
   UnstorableEvent,
 } from './journal.js';
 export type { KafkaConnection } from './kafka/client.js';

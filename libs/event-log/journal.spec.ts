@@ -55,6 +55,46 @@ describe('the journal', () => {
     expect(eventIdOf(commandIdOf('ada', '1'), 0)).not.toBe(eventIdOf(commandIdOf('ada', '1'), 1));
   });
 
+  it.each([
+    ['an actor', { actor: 'a'.repeat(600) }],
+    ['a conference', { conference: 'c'.repeat(600) }],
+  ])(
+    'case S1: %s of 600 characters, longer than an index can hold with its neighbours, is not appended',
+    async (_, over) => {
+      const { journal, records } = setUp();
+      await expect(journal.append(command({ text: 't' }, over))).rejects.toThrow(UnstorableEvent);
+      expect(await records()).toEqual([]);
+    },
+  );
+
+  it('case S22: keys are remembered up to a bound; beyond it they are looked up again, and every text is opened', async () => {
+    const log = createMemoryLog({ partitions: 1 });
+    const keys = createMemoryKeys();
+    const asked: string[][] = [];
+    const counting = {
+      keyFor: keys.keyFor.bind(keys),
+      find: (ids: readonly string[]) => {
+        asked.push([...ids]);
+        return keys.find(ids);
+      },
+    };
+    const journal = createJournal({ log, catalog, keys: counting, maxKeys: 2 });
+    for (const actor of ['a', 'b', 'c', 'd', 'e']) await journal.append(command({ text: `of ${actor}` }, { actor }));
+    const { records } = await log.read(0, 0n, 10);
+    const reader = journal.reader();
+    for (let turn = 0; turn < 2; turn++) {
+      const decoded = await reader.decode(0, records);
+      expect(decoded.map((one) => 'event' in one && one.event.data.text)).toEqual([
+        'of a',
+        'of b',
+        'of c',
+        'of d',
+        'of e',
+      ]);
+    }
+    expect(asked.map(({ length }) => length)).toEqual([5, 3]);
+  });
+
   it('I14: whatever the texts are, none lies in the log in the clear, and each is read back exactly', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,9 +1,11 @@
 /** The log as the rest of the program sees it: commands go in, events come out; sealing and the envelope happen in between. */
 import { isSpanContextValid, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { LRUCache } from 'lru-cache';
 import { faultIn } from '#libs/protocol';
 import { recorded, traceparentOf } from '#libs/signals';
-import { decodeRecord, encodeCommand } from './codec.js';
+import { decodeRecord, encodeCommand, UNSTORABLE } from './codec.js';
 import type { Command, DecodeFailure, EventCatalog, JsonObject, LoggedEvent, NewEvent } from './envelope.js';
+import { complaintOf } from './envelope-header.js';
 import { eventIdOf } from './ids.js';
 import type { EventLog, LogRecord, Position } from './port.js';
 import type { SubjectKeys } from './sealing/keys.js';
@@ -42,11 +44,13 @@ export interface JournalParts {
   readonly log: EventLog;
   readonly catalog: EventCatalog;
   readonly keys: SubjectKeys;
+  /** Keys that a reader remembers. Default 20,000. */
+  readonly maxKeys?: number;
 }
 
 const tracer = trace.getTracer('hallway.event-log');
 
-export function createJournal({ log, catalog, keys }: JournalParts): Journal {
+export function createJournal({ log, catalog, keys, maxKeys = MAX_KEYS }: JournalParts): Journal {
   return {
     append: (command) =>
       tracer.startActiveSpan(
@@ -60,13 +64,15 @@ export function createJournal({ log, catalog, keys }: JournalParts): Journal {
             const events = await Promise.all(
               command.events.map((event, index) => seal({ keys, catalog, command, event, index })),
             );
-            const position = await log.append(
-              command.conference,
-              encodeCommand(
-                { ...command, events, ...(isSpanContextValid(own) ? { traceparent: traceparentOf(own) } : {}) },
-                catalog,
-              ),
+            const records = encodeCommand(
+              { ...command, events, ...(isSpanContextValid(own) ? { traceparent: traceparentOf(own) } : {}) },
+              catalog,
             );
+            for (const { headers } of records) {
+              const complaint = complaintOf({ key: command.conference, headers, timestamp: 0 });
+              if (complaint) throw new UnstorableEvent(complaint);
+            }
+            const position = await log.append(command.conference, records);
             recorded.append.record((performance.now() - started) / 1_000);
             return { position, eventIds: events.map((_, index) => eventIdOf(command.commandId, index)) };
           } catch (error) {
@@ -77,7 +83,7 @@ export function createJournal({ log, catalog, keys }: JournalParts): Journal {
           }
         },
       ),
-    reader: () => createReader(catalog, keys),
+    reader: () => createReader(catalog, keys, maxKeys),
   };
 }
 
@@ -120,20 +126,32 @@ async function seal({ keys, catalog, command, event, index }: Sealing): Promise<
   return { ...event, data };
 }
 
-function createReader(catalog: EventCatalog, keys: SubjectKeys): EventReader {
-  const known = new Map<string, Buffer | null>();
+/** I9: keys that a reader remembers; the least recently used is looked up again. */
+export const MAX_KEYS = 20_000;
+
+function createReader(catalog: EventCatalog, keys: SubjectKeys, max: number): EventReader {
+  const remembered = new LRUCache<string, { readonly key: Buffer | null }>({ max });
   return {
     async decode(partition, records) {
       const decoded = records.map((record) => ({ record, decoded: decodeRecord(record, partition, catalog) }));
+      /** All keys of these records, however many are remembered. */
+      const known = new Map<string, Buffer | null>();
       const wanted = new Set<string>();
       for (const { decoded: one } of decoded) {
         if ('envelope' in one && 'data' in one) {
-          for (const id of keyIdsOf(one.data, catalog.get(one.envelope.type)?.personal ?? []))
-            if (!known.has(id)) wanted.add(id);
+          for (const id of keyIdsOf(one.data, catalog.get(one.envelope.type)?.personal ?? [])) {
+            const found = remembered.get(id);
+            if (found) known.set(id, found.key);
+            else wanted.add(id);
+          }
         }
       }
       // A row that does not exist yet is asked for again next time: only what was found is remembered.
-      if (wanted.size > 0) for (const [id, key] of await keys.find([...wanted])) known.set(id, key);
+      if (wanted.size > 0)
+        for (const [id, key] of await keys.find([...wanted])) {
+          known.set(id, key);
+          remembered.set(id, { key });
+        }
       return decoded.map(({ record, decoded: one }) =>
         'data' in one ? openAll(record, one, catalog, known) : { record, failure: one },
       );
@@ -173,7 +191,8 @@ function openAll(
       return { record, failure: { kind: 'unfoldable', reason: `${path} was not sealed for this event`, envelope } };
     }
   }
-  const complaint = type?.check(data);
+  // What was sealed is seen only now.
+  const complaint = faultIn(data) ? UNSTORABLE : type?.check(data);
   if (complaint) return { record, failure: { kind: 'unfoldable', reason: complaint, envelope } };
   return { record, event: { ...envelope, data, sealed, missingKeys } };
 }

@@ -6,6 +6,15 @@ const TRANSIENT_CLASSES = new Set(['08', '40', '53', '57']);
 const TRANSIENT_STATES = new Set(['55P03', '55000', '25P03', '25P04', '25006']);
 /** data_exception, integrity_constraint_violation. */
 const DATA_CLASSES = new Set(['22', '23']);
+/**
+ * Says nothing about the data, whatever the statement: connection, transaction state, authorization, no such database or schema, rollback by
+ * concurrency, resources, object state, intervention, the system itself.
+ */
+const NEVER_DATA_CLASSES = new Set(['08', '25', '28', '3D', '3F', '40', '53', '55', '57', '58', 'XX']);
+/** insufficient_privilege, undefined_table. */
+const NEVER_DATA_STATES = new Set(['42501', '42P01']);
+/** Refusals that other data of the same shape would not meet: data, constraints, cardinality, limits of the program. */
+const OF_ONE_DATUM = new Set(['21', '22', '23', '54']);
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -42,6 +51,19 @@ export function isDataError(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && DATA_CLASSES.has(state.slice(0, 2));
 }
+
+/**
+ * True when other data might have been taken: the work is to be tried in smaller parts. Wider than `isDataError`: what a limit or a mistake
+ * of the program refuses depends on the data, too.
+ */
+export function mayBeAboutData(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return !NEVER_DATA_CLASSES.has(state.slice(0, 2)) && !NEVER_DATA_STATES.has(state);
+  return error instanceof RangeError || error instanceof TypeError || codeOf(error) === 'ERR_STRING_TOO_LONG';
+}
+
+/** False for a refusal that says more about the schema or the program than about one event. */
+export const isAboutOneDatum = (state: string): boolean => OF_ONE_DATUM.has(state.slice(0, 2));
 
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;

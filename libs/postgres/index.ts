@@ -2,7 +2,7 @@ export { DiskFull, FolderDamaged, isDiskFull } from './embedded/damage.js';
 export { InstanceHeld } from './embedded/instance-lock.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.js';
 export { EmbeddedUnavailable } from './embedded/unavailable.js';
-export { isDataError, isTransient, sqlState } from './errors.js';
+export { isAboutOneDatum, isDataError, isTransient, mayBeAboutData, sqlState } from './errors.js';
 export { databaseIdentity } from './identity.js';
 export { type Lease, takeLease } from './lease.js';
 export { type Listener, type ListenOptions, listen } from './listen.js';

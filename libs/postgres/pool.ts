@@ -80,6 +80,8 @@ export interface GuardedTransaction {
   readonly statements: Iterable<Statement>;
   /** Everything is on its way. */
   readonly onSent?: () => void;
+  /** Ends with a rollback: only to learn whether the database takes it. */
+  readonly rehearsal?: boolean;
 }
 
 /**
@@ -90,7 +92,7 @@ export interface GuardedTransaction {
  */
 export async function inTwoTrips(
   pool: pg.Pool,
-  { guard, judge, statements, onSent }: GuardedTransaction,
+  { guard, judge, statements, onSent, rehearsal = false }: GuardedTransaction,
 ): Promise<void> {
   // Whatever cannot be made into a statement throws before anything is sent.
   const rest = Array.from(statements, ({ values, ...statement }) => ({ ...statement, values: [...values] }));
@@ -98,10 +100,13 @@ export async function inTwoTrips(
     // Two statements in one message have two results.
     const [, guarded] = (await client.query(`begin; ${guard}`)) as unknown as readonly pg.QueryResult[];
     judge(guarded?.rowCount ?? null);
-    const answers = [...rest.map((statement) => client.query(statement)), client.query('commit')];
+    const answers = [
+      ...rest.map((statement) => client.query(statement)),
+      client.query(rehearsal ? 'rollback' : 'commit'),
+    ];
     onSent?.();
     const answered = await Promise.all(answers);
-    committed(answered.at(-1) as pg.QueryResult);
+    if (!rehearsal) committed(answered.at(-1) as pg.QueryResult);
   });
 }
 

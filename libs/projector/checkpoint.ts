@@ -18,6 +18,8 @@ export interface Claim {
   readonly ownerEpoch: string;
   next: bigint;
   readonly fingerprint: Buffer | null;
+  /** D2: SQLSTATE with which the database refused one command after the other; null once the checkpoint has moved. */
+  halted: string | null;
 }
 
 /** Another owner has this partition, or the generation is no longer ours to write. Nothing was written. */
@@ -36,19 +38,40 @@ export class LogMismatch extends Error {
  */
 export async function claim(db: Queryable, partition: number, owner: string): Promise<Claim | null> {
   await db.query('insert into projection_checkpoint (partition) values ($1) on conflict do nothing', [partition]);
-  const { rows } = await db.query<{ owner_epoch: string; next_offset: string; fingerprint: Buffer | null }>(
+  const { rows } = await db.query<{
+    owner_epoch: string;
+    next_offset: string;
+    fingerprint: Buffer | null;
+    halted: string | null;
+  }>(
     `update projection_checkpoint
      set owner = $2, owner_epoch = owner_epoch + 1, lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
      where partition = (
        select partition from projection_checkpoint
        where partition = $1 and (owner = $2 or lease_until < clock_timestamp()) for update skip locked)
-     returning owner_epoch, next_offset, fingerprint`,
+     returning owner_epoch, next_offset, fingerprint, halted`,
     [partition, owner],
   );
   const row = rows[0];
   return row
-    ? { partition, ownerEpoch: row.owner_epoch, next: BigInt(row.next_offset), fingerprint: row.fingerprint }
+    ? {
+        partition,
+        ownerEpoch: row.owner_epoch,
+        next: BigInt(row.next_offset),
+        fingerprint: row.fingerprint,
+        halted: row.halted,
+      }
     : null;
+}
+
+/** Kept for the processes after this one: a restart must not begin to park anew. */
+export async function halt(db: Queryable, claimed: Claim, state: string): Promise<void> {
+  await db.query('update projection_checkpoint set halted = $3 where partition = $1 and owner_epoch = $2', [
+    claimed.partition,
+    claimed.ownerEpoch,
+    state,
+  ]);
+  claimed.halted = state;
 }
 
 export interface Advance {
@@ -62,7 +85,7 @@ export function compareAndSwap(generation: Generation, claimed: Claim, to: Advan
   const { partition, ownerEpoch, next } = claimed;
   const fingerprint = to.fingerprint ? `'\\x${to.fingerprint.toString('hex')}'::bytea` : 'fingerprint';
   return `update projection_checkpoint
-     set next_offset = ${to.next}, fingerprint = ${fingerprint}, missing_keys = missing_keys + ${to.missingKeys},
+     set next_offset = ${to.next}, fingerprint = ${fingerprint}, missing_keys = missing_keys + ${to.missingKeys}, halted = null,
          lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
      where partition = ${partition} and owner_epoch = ${BigInt(ownerEpoch)} and next_offset = ${next} and exists
        (select from public.generation where id = ${generation.id} and projection_version = ${quoteLiteral(generation.version)} and state <> 'retired')`;
@@ -82,6 +105,16 @@ export async function beat(db: Queryable, claimed: Claim, asOf: Date | string, h
     [claimed.partition, claimed.ownerEpoch, high.toString(), asOf],
   );
   return rowCount === 1;
+}
+
+/** Renews the lease alone, beside a batch that takes long. It waits for no lock: a transaction that holds the row renews the lease itself. */
+export async function extend(db: Queryable, claimed: Claim): Promise<void> {
+  await db.query(
+    `update projection_checkpoint set lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+     where partition = (
+       select partition from projection_checkpoint where partition = $1 and owner_epoch = $2 for update skip locked)`,
+    [claimed.partition, claimed.ownerEpoch],
+  );
 }
 
 /** On a clean stop: the next owner need not wait for the lease's end. */

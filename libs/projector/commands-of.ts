@@ -37,19 +37,29 @@ export function isCut(group: readonly LogRecord[]): boolean {
   return last !== undefined && number(last, 'ce_index') + 1 < number(last, 'ce_count');
 }
 
+/** What the record holds and what its headers hold; names of headers are short. */
+const bytesOf = ({ value, headers }: LogRecord): number => {
+  let bytes = value?.length ?? 0;
+  for (const header of headers.values()) bytes += header.length;
+  return bytes;
+};
+
 /** Whole commands, as many as commit in good time. */
 export function* batchesOf(
   groups: readonly (readonly LogRecord[])[],
   { from, end }: { readonly from: bigint; readonly end: bigint },
-  size: Pick<BatchSize, 'current'>,
+  size: Pick<BatchSize, 'current' | 'bytes'>,
 ): Iterable<Batch> {
   let pending: LogRecord[] = [];
+  let bytes = 0;
   for (const [index, group] of groups.entries()) {
     pending.push(...group);
+    for (const record of group) bytes += bytesOf(record);
     const following = groups[index + 1]?.[0];
-    if (following && pending.length < size.current) continue;
+    if (following && pending.length < size.current && bytes < size.bytes) continue;
     yield { records: pending, next: following?.offset ?? end };
     pending = [];
+    bytes = 0;
   }
   // Hidden records only: the checkpoint moves over them with the next batch.
   if (groups.length === 0 && end > from) yield { records: [], next: end };

@@ -4,18 +4,20 @@
  */
 import type pg from 'pg';
 import type { EventCatalog, EventReader } from '#libs/event-log';
-import { isDataError, type Logger } from '#libs/postgres';
+import type { Logger } from '#libs/postgres';
 import type { BatchSize } from './batch-size.js';
-import { type Claim, fingerprintOf, type Generation } from './checkpoint.js';
-import { type Batch, groupByCommand } from './commands-of.js';
-import { ProjectionFailed } from './documents.js';
+import { type Claim, fingerprintOf, type Generation, halt } from './checkpoint.js';
+import type { Batch } from './commands-of.js';
 import { foldBatch } from './fold.js';
 import { Statistics } from './housekeeping.js';
 import { Overlay } from './overlay.js';
-import type { BatchPlan } from './plan.js';
+import { ParkingRate } from './parking-rate.js';
+import type { BatchPlan, RowSource } from './plan.js';
 import type { ProjectionSet } from './projection.js';
+import { Recovery } from './recovery.js';
 import { createPostgresRowSource } from './row-source.js';
-import { writeBatch } from './write-batch.js';
+import type { Treatments } from './treatment.js';
+import { rehearseBatch, writeBatch } from './write-batch.js';
 
 export interface CommitterOptions {
   readonly pool: pg.Pool;
@@ -28,10 +30,14 @@ export interface CommitterOptions {
   /** `conference offset` of events that an operator dropped; grows as drops are folded. */
   readonly skipped: Set<string>;
   readonly size: BatchSize;
+  /** Of the partition, over all claims. Default: one of its own. */
+  readonly rate?: ParkingRate;
+  /** Topic of the log: where dead letters say they lay. Default: `conference.events`. */
+  readonly topic?: string;
   /** Rows and looks remembered before the memory is given back. Default 20,000. */
   readonly maxKnown?: number;
-  /** A batch is in the database; the checkpoint stands behind it. */
-  readonly onCommit: (plan: BatchPlan) => Promise<void> | void;
+  /** A batch is in the database; the checkpoint stands behind it. Must not throw. */
+  readonly onCommit: (plan: BatchPlan) => void;
 }
 
 interface Folded extends Batch {
@@ -51,13 +57,17 @@ interface Writing {
 const MAX_KNOWN = 20_000;
 
 export class Committer {
-  private readonly source;
+  /** Monotonic milliseconds of the last sign that the work in hand goes on: rows came, events were folded, a batch was written. */
+  aliveAt = performance.now();
+  private readonly source: RowSource;
   private readonly statistics: Statistics;
+  private readonly recovery: Recovery;
   /** What this claim has read and written stays true while it holds: nobody else may write these rows (I1). */
   private overlay: Overlay;
 
   constructor(private readonly options: CommitterOptions) {
-    this.source = createPostgresRowSource(options.pool);
+    this.source = this.watched(createPostgresRowSource(options.pool));
+    this.recovery = this.recoveryOf(options);
     this.statistics = new Statistics(options.pool, options.generation, options.logger);
     this.overlay = new Overlay(this.source);
   }
@@ -76,7 +86,7 @@ export class Committer {
         writing = undefined;
         const folded = asPlanned ? await folding : await settled(this.fold(batch, expected));
         if ('value' in folded) writing = this.write(folded.value);
-        else await this.oneByOne(batch, folded.error);
+        else await this.recover(batch, folded.error);
         expected = batch.next;
       }
       await this.finish(writing);
@@ -91,7 +101,7 @@ export class Committer {
     this.overlay = new Overlay(this.source);
   }
 
-  private async fold(batch: Batch, expected: bigint, parkOnly?: string): Promise<Folded> {
+  private async fold(batch: Batch, expected: bigint, treatments?: Treatments): Promise<Folded> {
     const { set, catalog, claimed, reader, skipped } = this.options;
     const { partition } = claimed;
     const started = performance.now();
@@ -107,29 +117,26 @@ export class Committer {
       overlay: this.overlay,
       decode: (again) => reader.decode(partition, again),
       isSkipped: (conference, offset) => skipped.has(`${conference} ${offset}`),
-      ...(parkOnly ? { parkOnly } : {}),
+      ...(treatments ? { treatments } : {}),
+      onProgress: () => this.isAlive(),
     });
     for (const { conference, offset } of plan.skipped) skipped.add(`${conference} ${offset}`);
     return { ...batch, plan, startedAt, foldMs: performance.now() - started };
   }
 
   private write(batch: Folded): Writing {
-    const { pool, generation, claimed } = this.options;
+    const { pool, generation, claimed, topic } = this.options;
     const last = batch.records.at(-1);
     const fingerprint = last ? fingerprintOf(last) : null;
     const { plan, startedAt, foldMs } = batch;
     const started = performance.now();
     const { promise: onItsWay, resolve: onSent } = Promise.withResolvers<void>();
-    const written = writeBatch({ pool, generation, claimed, plan, fingerprint, startedAt, foldMs, onSent }).then(
-      async () => {
-        claimed.next = batch.next;
-        this.options.size.observe(batch.records.length, batch.foldMs + performance.now() - started);
-        this.statistics.grew(plan.events);
-        await this.options.onCommit(plan);
-      },
-    );
+    const written = writeBatch({
+      ...{ pool, generation, claimed, plan, fingerprint, startedAt, foldMs, onSent },
+      ...(topic ? { topic } : {}),
+    });
     const failure = written.then(
-      () => undefined,
+      () => this.committed(batch, performance.now() - started),
       (error: unknown) => error,
     );
     return { batch, sent: Promise.race([onItsWay, failure]), failure };
@@ -141,39 +148,74 @@ export class Committer {
     if (!writing || failure === undefined) return true;
     // Nothing of it may still be under way when the rows it was folded on are forgotten.
     await following;
-    await this.oneByOne(writing.batch, failure);
+    await this.recover(writing.batch, failure);
     return false;
   }
 
-  /** @throws the error, if it says nothing about the events of this batch */
-  private async oneByOne({ records, next: end }: Batch, error: unknown): Promise<void> {
-    if (!isAboutEvents(error)) throw error;
-    const { logger, claimed } = this.options;
-    logger.error(
-      { err: error, partition: claimed.partition },
-      'a batch cannot be folded; its commands are folded one by one',
-    );
-    const groups = groupByCommand(records);
-    for (const [index, group] of groups.entries()) {
-      const batch = { records: group, next: groups[index + 1]?.[0]?.offset ?? end };
-      try {
-        await this.alone(batch);
-      } catch (why) {
-        if (!isAboutEvents(why)) throw why;
-        await this.alone(batch, group[0]?.headers.get('ce_commandid')?.toString('utf8'));
-      }
+  /** What follows a commit is no part of it: a failure here must not look like one of the write. */
+  private committed(batch: Folded, writeMs: number): undefined {
+    const { claimed, size, onCommit, logger } = this.options;
+    claimed.next = batch.next;
+    claimed.halted = null;
+    this.isAlive();
+    size.observe(batch.records.length, batch.foldMs + writeMs);
+    this.statistics.grew(batch.plan.events);
+    try {
+      onCommit(batch.plan);
+    } catch (err) {
+      logger.error({ err, partition: claimed.partition }, 'what follows a commit failed');
     }
+    return undefined;
   }
 
-  private async alone(batch: Batch, parkOnly?: string): Promise<void> {
+  /** @throws the error, if it says nothing about the events of this batch */
+  private async recover(batch: Batch, error: unknown): Promise<void> {
+    this.options.size.failed();
+    await this.recovery.recover(batch, error);
+  }
+
+  private recoveryOf({ pool, claimed, logger, skipped, rate = new ParkingRate() }: CommitterOptions): Recovery {
+    return new Recovery({
+      partition: claimed.partition,
+      logger,
+      rate,
+      haltedBy: () => claimed.halted,
+      halt: (state) => halt(pool, claimed, state),
+      isSkipped: ({ key, offset }) => skipped.has(`${key} ${offset}`),
+      attempt: (batch, treatments) => this.alone(batch, treatments),
+      rehearse: (batch, treatments) => this.rehearse(batch, treatments),
+    });
+  }
+
+  private async alone(batch: Batch, treatments?: Treatments): Promise<void> {
     this.forget();
     const { claimed } = this.options;
-    const failure = await this.write(await this.fold(batch, claimed.next, parkOnly)).failure;
+    const failure = await this.write(await this.fold(batch, claimed.next, treatments)).failure;
     if (failure !== undefined) throw failure;
   }
-}
 
-const isAboutEvents = (error: unknown): boolean => isDataError(error) || error instanceof ProjectionFailed;
+  private async rehearse(batch: Batch, treatments: Treatments): Promise<void> {
+    this.forget();
+    const { pool, generation, claimed, topic } = this.options;
+    const { plan } = await this.fold(batch, claimed.next, treatments);
+    await rehearseBatch({ pool, generation, claimed, plan, fingerprint: null, ...(topic ? { topic } : {}) });
+    this.isAlive();
+  }
+
+  private isAlive(): void {
+    this.aliveAt = performance.now();
+  }
+
+  private watched(source: RowSource): RowSource {
+    return {
+      load: async (selects) => {
+        const rows = await source.load(selects);
+        this.isAlive();
+        return rows;
+      },
+    };
+  }
+}
 
 type Settled<T> = { readonly value: T } | { readonly error: unknown };
 

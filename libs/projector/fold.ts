@@ -1,24 +1,19 @@
 /** The pure half of the projector: decoded records in, one plan out. Rows come through a `RowSource`; there is no other I/O, no clock, no random. */
 import { setImmediate as eventLoop } from 'node:timers/promises';
-import type { DecodedRecord, DecodeFailure, EventCatalog, LoggedEvent, LogRecord } from '#libs/event-log';
+import type { DecodedRecord, DecodeFailure, Envelope, EventCatalog, LoggedEvent, LogRecord } from '#libs/event-log';
 import { eraseFields, subjectsOf } from '#libs/event-log';
+import { auditOf } from './audit-entry.js';
 import { Documents, type Shown, type Toucher } from './documents.js';
-import {
-  appliedCommand,
-  type ErasedSubject,
-  erasedSubject,
-  heldStream,
-  heldView,
-  outcomesView,
-  untyped,
-} from './engine-tables.js';
+import { type ErasedSubject, erasedSubject, heldView, outcomesView, untyped } from './engine-tables.js';
 import { type ChainStep, extended, markOf } from './history-chain.js';
 import { Outcomes } from './outcomes.js';
 import { type AppliedChange, LoadFailed, Overlay } from './overlay.js';
 import { Parking } from './parking.js';
-import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
-import type { EventHandler, ProjectionSet, Row, Rows, RowTable } from './projection.js';
-import { reasonOf, Unfoldable } from './unfoldable.js';
+import type { AuditWrite, BatchPlan, DeadLetterWrite, RowSource } from './plan.js';
+import { Prefetch } from './prefetch.js';
+import type { EventHandler, ProjectionSet } from './projection.js';
+import type { Treatment, Treatments } from './treatment.js';
+import { plain, reasonOf, Unfoldable } from './unfoldable.js';
 
 export interface FoldInput {
   readonly set: ProjectionSet;
@@ -34,8 +29,10 @@ export interface FoldInput {
   decode(records: readonly LogRecord[]): Promise<readonly DecodedRecord[]>;
   /** Offsets that an operator dropped before: the permanent table. */
   isSkipped(conference: string, offset: number): boolean;
-  /** The command in this batch cannot be folded or stored: park its events instead of folding them. */
-  readonly parkOnly?: string;
+  /** Events of this batch that cannot be folded or stored (D1). Default: none. */
+  readonly treatments?: Treatments;
+  /** The fold lives: called every few events. */
+  readonly onProgress?: () => void;
 }
 
 /** Records folded before the event loop gets its turn: sockets and the writing of the batch before share it. */
@@ -65,8 +62,7 @@ export class Fold {
   private readonly deadLetters: DeadLetterWrite[] = [];
   private readonly heads = new Map<string, number>();
   private readonly chain = new Map<string, ChainStep>();
-  /** Whose rows are there already, whatever the events before it change. */
-  private readonly loaded = new Set<LoggedEvent>();
+  private readonly prefetch: Prefetch;
   private missingKeys = 0;
 
   constructor(readonly input: FoldInput) {
@@ -81,13 +77,17 @@ export class Fold {
       for (const [type, handler] of Object.entries(projection.on))
         this.handlers.set(type, [...(this.handlers.get(type) ?? []), handler]);
     }
+    this.prefetch = new Prefetch(this.overlay, input.catalog, (type) => this.handlers.get(type) ?? []);
   }
 
   async run(): Promise<BatchPlan> {
-    const { partition, expected, next, records } = this.input;
-    await this.prefetch();
+    const { partition, expected, next, records, onProgress } = this.input;
+    await this.prefetch.run(this.envelopes(), this.toFold());
     for (const [index, decoded] of records.entries()) {
-      if (index % AT_A_STRETCH === AT_A_STRETCH - 1) await eventLoop();
+      if (index % AT_A_STRETCH === AT_A_STRETCH - 1) {
+        onProgress?.();
+        await eventLoop();
+      }
       await this.foldRecord(decoded);
     }
 
@@ -112,10 +112,34 @@ export class Fold {
     };
   }
 
+  /** Events whose outcome is read and written, whatever becomes of them. */
+  private envelopes(): readonly Envelope[] {
+    return this.input.records.flatMap((decoded) => {
+      if (this.treatmentOf(decoded)?.step === 'quarantine') return [];
+      if ('event' in decoded) return [decoded.event];
+      return decoded.failure.kind === 'unfoldable' ? [decoded.failure.envelope] : [];
+    });
+  }
+
+  /** D1: what is parked, quarantined or dropped reads nothing by its own texts. */
+  private toFold(): readonly LoggedEvent[] {
+    return this.input.records.flatMap((decoded) => {
+      if (!('event' in decoded) || this.treatmentOf(decoded)) return [];
+      const { conference, position } = decoded.event;
+      return this.input.isSkipped(conference, Number(position.offset)) ? [] : [decoded.event];
+    });
+  }
+
+  private treatmentOf({ record }: DecodedRecord): Treatment | undefined {
+    return this.input.treatments?.get(record.offset);
+  }
+
   private async foldRecord(decoded: DecodedRecord): Promise<void> {
     const { record } = decoded;
+    const treatment = this.treatmentOf(decoded);
+    if (treatment?.step === 'quarantine') return this.quarantine(decoded, treatment.reason);
     if ('failure' in decoded && decoded.failure.kind === 'unreadable')
-      return void this.deadLetters.push({ reason: decoded.failure.reason, record });
+      return void this.deadLetters.push({ reason: plain(decoded.failure.reason), record });
     const event = 'event' in decoded ? decoded.event : envelopeOf(decoded.failure);
     const { conference, stream } = event;
     const version = safeNumber(event.position.offset);
@@ -126,18 +150,21 @@ export class Fold {
     if (!command) return; // I13: the command was met before at another offset.
     const { time: appendedAt, traceparent = null } = event;
     const by: Toucher = { conference, version, mark: markOf(event.id), traceparent, appendedAt };
-    if (this.input.isSkipped(conference, version))
+    if (this.input.isSkipped(conference, version)) {
+      if ('event' in decoded) await this.eraseAnyway(decoded.event, by);
       return this.outcomes.settle(command, { changed: false, noEffect: 'dropped by an operator' }, by);
+    }
     if (stream !== null && (await this.parking.isHeld(conference, stream)))
       return this.parking.park({ record, event, command, by, reason: 'waits for its stream' });
     try {
-      if (this.input.parkOnly === event.commandId) throw new Unfoldable('its documents or rows cannot be made');
+      if (treatment) throw new Unfoldable(treatment.reason);
       if ('failure' in decoded) throw new Unfoldable(decoded.failure.reason);
       const verdict = await this.foldEvent(decoded.event, by);
       await this.outcomes.settle(command, verdict, by);
     } catch (error) {
       if (error instanceof LoadFailed) throw error;
       const reason = reasonOf(error);
+      if ('event' in decoded) await this.eraseAnyway(decoded.event, by);
       if (stream !== null) await this.parking.park({ record, event, command, by, reason });
       else {
         // It belongs to no stream, so nothing can wait for it.
@@ -145,6 +172,12 @@ export class Fold {
         await this.outcomes.settle(command, { changed: false, noEffect: 'could not be folded' }, by);
       }
     }
+  }
+
+  /** Neither its head nor its outcome: they are written by its texts. */
+  private quarantine(decoded: DecodedRecord, reason: string): void {
+    this.deadLetters.push({ reason, record: decoded.record });
+    if ('event' in decoded && decoded.event.type === this.input.set.erasure) this.emptyKey(decoded.event);
   }
 
   /** Folds one event at a version (its own offset, or the offset that released it). Changes nothing if a projection throws. */
@@ -155,8 +188,7 @@ export class Fold {
       this.note(event, by, [], verdict.noEffect);
       return verdict;
     }
-    // Whatever a projection makes of it, the erasure itself holds (I14).
-    if (event.type === this.input.set.erasure) await this.documents.touch(this.erase(event), by);
+    await this.eraseAnyway(event, by);
     const { changes, shown, noEffect } = await this.foldAtomically(event);
     await this.documents.touchRefs(shown, by);
     this.note(event, by, changes, noEffect);
@@ -171,7 +203,7 @@ export class Fold {
     this.overlay.mark();
     try {
       for (const handler of this.handlers.get(type) ?? []) {
-        if (!this.loaded.has(event)) await this.load([{ event, handler }]);
+        if (!this.prefetch.isLoaded(event)) await this.prefetch.load([{ event, handler }]);
         const result = handler.fold(event, this.overlay.view(conference, false));
         if ('noEffect' in result) {
           // An event applies as a whole or not at all: a projection that judges it void judges for all.
@@ -187,17 +219,19 @@ export class Fold {
     }
   }
 
-  private erase(event: LoggedEvent): AppliedChange[] {
-    const { conference, time: at } = event;
-    const subject = String(event.data.subject);
+  /** I14: the erasure holds whatever a projection, the database or an operator makes of its event. */
+  private async eraseAnyway(event: LoggedEvent, by: Toucher): Promise<void> {
+    if (event.type !== this.input.set.erasure) return;
+    const { conference, position } = event;
+    const row: ErasedSubject = { subject: this.emptyKey(event), offset: safeNumber(position.offset) };
+    await this.documents.touch([this.overlay.put(conference, untyped(erasedSubject), row)], by);
+  }
+
+  private emptyKey({ conference, data, time: at }: LoggedEvent): string {
+    const subject = String(data.subject);
     const id = JSON.stringify([conference, subject]);
     if (!this.erased.has(id)) this.erased.set(id, { conference, subject, at });
-    return [
-      this.overlay.put(conference, untyped(erasedSubject), {
-        subject,
-        offset: safeNumber(event.position.offset),
-      } satisfies ErasedSubject),
-    ];
+    return subject;
   }
 
   /** Records that were parked, again. */
@@ -224,64 +258,7 @@ export class Fold {
   }
 
   private note(event: LoggedEvent, by: Toucher, changes: readonly AppliedChange[], noEffect: string | null): void {
-    if (!this.input.set.audited.has(event.type)) return;
-    this.audit.push({
-      conference: event.conference,
-      offset: safeNumber(event.position.offset),
-      at: event.time,
-      type: event.type,
-      subject: event.subject,
-      actor: event.actor,
-      actorRole: event.actorRole,
-      reason: event.reason ?? null,
-      commandId: event.commandId,
-      traceparent: by.traceparent,
-      noEffect,
-      data: event.sealed,
-      before: changes.flatMap(({ table, before }) => (before ? [impersonal(table, before)] : [])),
-      after: changes.flatMap(({ table, after }) => (after ? [impersonal(table, after)] : [])),
-    });
-  }
-
-  /** Everything the batch is known to need, before it is folded: few statements instead of many. */
-  private async prefetch(): Promise<void> {
-    const events = this.input.records.flatMap((decoded) => ('event' in decoded ? [decoded.event] : []));
-    await this.overlay.ensure(
-      events.flatMap((event): ConferenceSelect[] => {
-        const { conference, commandId, stream } = event;
-        const type = this.input.catalog.get(event.type);
-        return [
-          { conference, select: { table: untyped(appliedCommand), where: { commandId } } },
-          ...(stream === null ? [] : [{ conference, select: { table: untyped(heldStream), where: { stream } } }]),
-          ...(type ? subjectsOf(event, type) : []).map((subject) => ({
-            conference,
-            select: { table: untyped(erasedSubject), where: { subject } },
-          })),
-        ];
-      }),
-    );
-    try {
-      const wanted = events.flatMap((event) =>
-        (this.handlers.get(event.type) ?? []).map((handler) => ({ event, handler })),
-      );
-      const looked = new Set((await this.load(wanted)).map(({ event }) => event));
-      for (const event of events) if (!looked.has(event)) this.loaded.add(event);
-    } catch (error) {
-      // A projection that throws here throws again at its own event, where its stream can be parked.
-      if (error instanceof LoadFailed) throw error;
-    }
-  }
-
-  private load(
-    wanted: readonly { readonly event: LoggedEvent; readonly handler: EventHandler }[],
-  ): Promise<readonly { readonly event: LoggedEvent }[]> {
-    return this.overlay.loadDeclared(
-      wanted.map(({ event, handler }) => ({
-        event,
-        conference: event.conference,
-        reads: (rows: Rows) => handler.reads(event, rows),
-      })),
-    );
+    if (this.input.set.audited.has(event.type)) this.audit.push(auditOf({ event, by, changes, noEffect }));
   }
 }
 
@@ -295,12 +272,3 @@ export function safeNumber(offset: bigint): number {
   if (offset > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('this offset is larger than a version can be');
   return Number(offset);
 }
-
-const impersonal = (table: RowTable, row: Row): Row => ({
-  table: table.name,
-  ...Object.fromEntries(
-    table.columns
-      .filter((column) => !column.personal && column.property in row)
-      .map(({ property }) => [property, row[property] ?? null]),
-  ),
-});

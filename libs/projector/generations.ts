@@ -20,6 +20,8 @@ export interface ProjectingOptions {
   readonly catalog: EventCatalog;
   readonly owner: string;
   readonly logger: Logger;
+  /** Topic of the log, named by dead letters and traces. */
+  readonly topic?: string;
   readonly onCommit?: () => void;
   /** While a generation is built; `done` and `total` are events. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
@@ -47,7 +49,7 @@ const TURN = 7_246_311_003n;
  * @throws KeysMissing
  */
 export async function startProjecting(options: ProjectingOptions): Promise<Projecting> {
-  const { url, log, set, journal, catalog, owner, logger, onCommit } = options;
+  const { url, log, set, journal, catalog, owner, logger, topic, onCommit } = options;
   const generation = await findOrMake(options, await log.identity());
   const pool = projectorPool({
     url,
@@ -65,6 +67,7 @@ export async function startProjecting(options: ProjectingOptions): Promise<Proje
     generation,
     owner,
     logger,
+    ...(topic ? { topic } : {}),
     ...(onCommit ? { onCommit } : {}),
   });
   const stop = async () => {

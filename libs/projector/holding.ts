@@ -2,7 +2,7 @@
 import type { EventLog } from '#libs/event-log';
 import type { Logger, Queryable } from '#libs/postgres';
 import { recorded } from '#libs/signals';
-import { beat, type Claim, giveUp } from './checkpoint.js';
+import { beat, type Claim, extend, giveUp } from './checkpoint.js';
 import type { Committer } from './committer.js';
 import type { Standing } from './standing.js';
 
@@ -23,6 +23,8 @@ interface Seen {
 }
 
 const BEAT_MS = 1_000;
+/** A batch that shows no sign of life for so long does not keep its lease: another process may do better. */
+export const SILENT_BATCH_MS = 5_000;
 
 export class Holding {
   readonly claimed: Claim;
@@ -33,6 +35,8 @@ export class Holding {
   /** An instant and the log's end after it, while it is not folded to that end (I7). */
   #seen: Seen | undefined;
   #beating = false;
+  /** Batches and heartbeats under way or waiting. */
+  #busy = 0;
   readonly #timer = setInterval(() => this.beat(), BEAT_MS);
 
   constructor(private readonly options: HoldingOptions) {
@@ -42,7 +46,10 @@ export class Holding {
   }
 
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#turn.then(work, work);
+    this.#busy += 1;
+    const run = this.#turn.then(work, work).finally(() => {
+      this.#busy -= 1;
+    });
     this.#turn = run.catch(() => undefined); // Its caller hears of the failure; the next turn only waits for the end.
     return run;
   }
@@ -69,9 +76,13 @@ export class Holding {
     );
   }
 
-  /** Reads the log's end first and outside of the turn: how much waits must be known while a batch hangs. */
+  /**
+   * Reads the log's end first and outside of the turn: how much waits must be known while a batch hangs. A batch that takes longer than the
+   * lease, and goes on, must not lose it: the next owner would need as long, and lose it likewise.
+   */
   async #look(): Promise<void> {
-    const { db, log, claimed, standing } = this.options;
+    const { db, log, claimed, standing, committer } = this.options;
+    if (this.#busy > 0 && performance.now() - committer.aliveAt < SILENT_BATCH_MS) await extend(db, claimed);
     // The order proves it: whatever was appended before this instant is below the end that is read after it.
     const { rows } = await db.query<{ now: string }>('select clock_timestamp()::text as now');
     const { high } = await log.watermarks(claimed.partition);

@@ -18,12 +18,13 @@ import { Claiming } from './claiming.js';
 import { batchesOf, groupByCommand, isCut } from './commands-of.js';
 import { Committer } from './committer.js';
 import { Holding } from './holding.js';
-import { sweepTombstones } from './housekeeping.js';
 import { Membership } from './membership.js';
+import { ParkingRate, PartitionHalted } from './parking-rate.js';
 import type { BatchPlan } from './plan.js';
 import type { ProjectionSet } from './projection.js';
 import { RestoreWatch } from './restore-watch.js';
 import { Standing } from './standing.js';
+import { TombstoneSweep } from './tombstone-sweep.js';
 
 export interface ProjectorOptions {
   /** Connections whose search_path is the generation's schema. */
@@ -36,6 +37,8 @@ export interface ProjectorOptions {
   /** Unique per process and start. */
   readonly owner: string;
   readonly logger: Logger;
+  /** Topic of the log, named by dead letters and traces. Default: `conference.events`. */
+  readonly topic?: string;
   /** After each commit: the alarm clock of the tails. */
   readonly onCommit?: () => void;
 }
@@ -68,14 +71,14 @@ export interface Projector {
   stop(): Promise<void>;
 }
 
-const SWEEP_EVERY = 500;
-
 export const createProjector = (options: ProjectorOptions): Projector => new LogProjector(options);
 
 class LogProjector implements Projector, PartitionConsumer {
   private readonly held = new Map<number, Holding>();
   private readonly standings: readonly Standing[];
+  private readonly rates: readonly ParkingRate[];
   private readonly size = new BatchSize();
+  private readonly sweep: TombstoneSweep;
   private readonly membership: Membership;
   private readonly claiming: Claiming;
   private readonly restores: RestoreWatch;
@@ -86,6 +89,8 @@ class LogProjector implements Projector, PartitionConsumer {
     const { pool: db, owner, logger, log } = options;
     const { partitions } = log;
     this.standings = Array.from({ length: partitions }, () => new Standing());
+    this.rates = this.standings.map(() => new ParkingRate());
+    this.sweep = new TombstoneSweep({ pool: db, logger });
     const onShare = (share: number) => this.giveUpBeyond(share);
     const membership = new Membership({ db, owner, partitions, logger, onShare });
     const owned = () => this.owned().length;
@@ -112,10 +117,11 @@ class LogProjector implements Projector, PartitionConsumer {
         next: ours ? next : 0n,
         high: ours ? high : 0n,
         folded,
-        waitsMs: ours ? standing.waitsMs() : 0,
+        // A restart would not mend what an operator must decide.
+        waitsMs: ours && standing.halted === null ? standing.waitsMs() : 0,
         unclaimedMs: unclaimedMs ?? 0,
         error: ours ? error : null,
-        stopped: ours && stopped !== null,
+        stopped: ours && (stopped ?? standing.halted) !== null,
       };
     });
   }
@@ -132,7 +138,7 @@ class LogProjector implements Projector, PartitionConsumer {
     const left = this.membership.leave();
     const held = [...this.held.values()];
     await this.subscription?.close();
-    await Promise.all([left, ...held.map((one) => one.giveUp())]);
+    await Promise.all([left, this.sweep.stop(), ...held.map((one) => one.giveUp())]);
   }
 
   async claim(partition: number): Promise<bigint | null> {
@@ -167,7 +173,7 @@ class LogProjector implements Projector, PartitionConsumer {
         return claimed.next;
       } catch (error) {
         if (!(error instanceof Fenced)) {
-          this.standing(batch.partition).consumeFailed(error);
+          this.consumeFailed(claimed, error);
           throw error;
         }
         this.options.logger.warn({ partition: batch.partition }, error.message);
@@ -176,6 +182,13 @@ class LogProjector implements Projector, PartitionConsumer {
         return null;
       }
     });
+  }
+
+  private consumeFailed({ partition, next }: Claim, error: unknown): void {
+    const standing = this.standing(partition);
+    if (!(error instanceof PartitionHalted)) standing.consumeFailed(error, next);
+    else if (standing.halt(error.message))
+      this.options.logger.error({ partition, next: String(next), state: error.state }, error.message);
   }
 
   lost(partition: number): void {
@@ -233,21 +246,22 @@ class LogProjector implements Projector, PartitionConsumer {
   }
 
   private committerOf(claimed: Claim, reader: EventReader, skipped: Set<string>): Committer {
-    const { pool, set, catalog, generation, logger } = this.options;
+    const { pool, set, catalog, generation, logger, topic } = this.options;
     const { size } = this;
-    let batches = 0;
-    const onCommit = async ({ missingKeys, partition, next }: BatchPlan) => {
+    const rate = this.rates[claimed.partition] ?? new ParkingRate();
+    const onCommit = ({ missingKeys, partition, next }: BatchPlan) => {
       this.standing(partition).moved(next);
       this.membership.sign();
+      this.sweep.committed(partition);
       this.options.onCommit?.();
       if (missingKeys > 0)
         logger.error(
           { partition, missingKeys },
           'keys of sealed fields are missing, the texts read [erased]: docs/operations.md, "Keys are missing"',
         );
-      if (++batches % SWEEP_EVERY === 0) await sweepTombstones(pool, generation, claimed);
     };
-    return new Committer({ pool, set, catalog, generation, logger, claimed, reader, skipped, size, onCommit });
+    const parts = { pool, set, catalog, generation, logger, claimed, reader, skipped, size, rate, onCommit };
+    return new Committer({ ...parts, ...(topic ? { topic } : {}) });
   }
 
   private async isRetired(): Promise<boolean> {

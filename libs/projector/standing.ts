@@ -11,6 +11,8 @@ export class Standing {
   folded = 0;
   /** Checkpoint and log do not belong together: an operator must decide. */
   stopped: string | null = null;
+  /** D2: its events are refused one after the other; an operator must mend that, or drop the one at the checkpoint. */
+  halted: string | null = null;
   #said: string | null = null;
   #claim: string | null = null;
   #consume: string | null = null;
@@ -23,7 +25,7 @@ export class Standing {
   }
 
   get error(): string | null {
-    return this.stopped ?? this.#claim ?? this.#consume;
+    return this.stopped ?? this.#claim ?? this.halted ?? this.#consume;
   }
 
   claimed(next: bigint): void {
@@ -47,6 +49,7 @@ export class Standing {
     this.next = next;
     this.#waitsSince = null;
     this.#consume = null;
+    this.halted = null;
     this.saw(next);
   }
 
@@ -62,8 +65,15 @@ export class Standing {
     this.#claim = `it cannot be claimed (${kindOf(error)})`;
   }
 
-  consumeFailed(error: unknown): void {
-    this.#consume = `its events cannot be folded (${kindOf(error)})`;
+  consumeFailed(error: unknown, next: bigint): void {
+    this.#consume = `its events from offset ${next} on cannot be folded (${kindOf(error)}): docs/runbooks/projection-stands-still.md`;
+  }
+
+  /** @returns whether that is news. */
+  halt(reason: string): boolean {
+    const isNews = this.halted !== reason;
+    this.halted = reason;
+    return isNews;
   }
 
   lost(): void {
@@ -74,6 +84,7 @@ export class Standing {
   forget(): void {
     this.high = 0n;
     this.stopped = null;
+    this.halted = null;
     this.#claim = null;
     this.#consume = null;
     this.#waitsSince = null;

@@ -1,14 +1,17 @@
 /** A plan as SQL: one statement per table, over `unnest` arrays. */
+import { MAX_TIME } from '#libs/event-log';
 import type { Statement } from '#libs/postgres';
 import type { Generation } from './checkpoint.js';
 import { proofAfterSql } from './history-chain.js';
 import type { BatchPlan, RowWrite } from './plan.js';
 import { remove, upsert } from './sql.js';
+import { plain } from './unfoldable.js';
 
+/** Where a log that is no Kafka topic says its records lay. */
 export const EVENTS_TOPIC = 'conference.events';
 
 /** Everything a plan changes but its checkpoint. */
-export function* statementsOf(plan: BatchPlan, generation: Generation): Iterable<Statement> {
+export function* statementsOf(plan: BatchPlan, generation: Generation, topic = EVENTS_TOPIC): Iterable<Statement> {
   for (const writes of byTable(plan.rows)) {
     const table = writes[0]?.table;
     if (!table) continue;
@@ -22,7 +25,7 @@ export function* statementsOf(plan: BatchPlan, generation: Generation): Iterable
   if (plan.heads.size > 0) yield heads(plan);
   if (plan.skipped.length > 0) yield skipped(plan, generation);
   if (plan.erased.length > 0) yield erased(plan);
-  if (plan.deadLetters.length > 0) yield* deadLetters(plan, generation);
+  if (plan.deadLetters.length > 0) yield* deadLetters(plan, generation, topic);
 }
 
 function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
@@ -128,23 +131,30 @@ const erased = ({ erased: written }: BatchPlan): Statement => ({
   ],
 });
 
-/** Rare, and of ragged arrays: one statement each. Keys and names are bytes: as text Postgres would refuse a NUL, and the batch with it. */
-function* deadLetters({ deadLetters: written, partition }: BatchPlan, generation: Generation): Iterable<Statement> {
+/**
+ * Rare, and of ragged arrays: one statement each. It is the last resort (D1), so it takes any record: keys and names are bytes (as text
+ * Postgres would refuse a NUL), and a time that Postgres cannot hold is cut to the nearest one that it can.
+ */
+function* deadLetters(
+  { deadLetters: written, partition }: BatchPlan,
+  generation: Generation,
+  topic: string,
+): Iterable<Statement> {
   for (const { record, reason } of written) {
     yield {
       text: `insert into public.dead_letter (topic, partition, "offset", log_identity, reason, key, header_names, header_values, value, time)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, to_timestamp($10 / 1000.0)) on conflict do nothing`,
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, to_timestamp($10::float8 / 1000.0)) on conflict do nothing`,
       values: [
-        EVENTS_TOPIC,
+        topic,
         partition,
         record.offset.toString(),
         generation.logIdentity,
-        reason,
+        plain(reason),
         record.key === null ? null : Buffer.from(record.key),
         [...record.headers.keys()].map((name) => Buffer.from(name)),
         [...record.headers.values()],
         record.value,
-        record.timestamp,
+        Math.min(Math.max(Number.isFinite(record.timestamp) ? record.timestamp : 0, 0), MAX_TIME),
       ],
     };
   }

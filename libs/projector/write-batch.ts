@@ -22,6 +22,27 @@ export interface BatchWrite {
   readonly onSent?: () => void;
   /** How long that took; what is between it and the transaction it waited for the batch before it. Default 0. */
   readonly foldMs?: number;
+  /** Topic of the log. Default: `conference.events`. */
+  readonly topic?: string;
+}
+
+/** Whether the database takes the plan: everything is sent, nothing stays. @throws as `writeBatch` */
+export async function rehearseBatch({
+  pool,
+  generation,
+  claimed,
+  plan,
+  fingerprint,
+  topic = EVENTS_TOPIC,
+}: Omit<BatchWrite, 'startedAt'>): Promise<void> {
+  await unobserved(() =>
+    inTwoTrips(pool, {
+      guard: compareAndSwap(generation, claimed, { next: plan.next, fingerprint, missingKeys: plan.missingKeys }),
+      judge: (rowCount) => ownsIt(claimed, rowCount),
+      statements: statementsOf(plan, generation, topic),
+      rehearsal: true,
+    }),
+  );
 }
 
 /** One span for the transaction, in the trace of its one cause or linked to its many (I12). @throws Fenced, and then nothing was written */
@@ -34,12 +55,13 @@ export async function writeBatch({
   startedAt,
   onSent,
   foldMs = 0,
+  topic = EVENTS_TOPIC,
 }: BatchWrite): Promise<void> {
   const advance: Advance = { next: plan.next, fingerprint, missingKeys: plan.missingKeys };
   const { parent, links, count } = causesOf(plan.traceparents);
   const attributes = {
     'messaging.operation.type': 'process',
-    'messaging.destination.name': EVENTS_TOPIC,
+    'messaging.destination.name': topic,
     'messaging.destination.partition.id': String(plan.partition),
     'messaging.batch.message_count': plan.events,
     'hallway.causes': count,
@@ -60,7 +82,7 @@ export async function writeBatch({
       inTwoTrips(pool, {
         guard: compareAndSwap(generation, claimed, advance),
         judge: (rowCount) => ownsIt(claimed, rowCount),
-        statements: statementsOf(plan, generation),
+        statements: statementsOf(plan, generation, topic),
         ...(onSent ? { onSent } : {}),
       }),
     );

@@ -12,7 +12,8 @@ export class Feed1700000000101 implements MigrationInterface {
         next_offset bigint not null default 0,
         as_of timestamptz,
         fingerprint bytea,
-        missing_keys bigint not null default 0
+        missing_keys bigint not null default 0,
+        halted text
       ) with (fillfactor = 50)`);
     await runner.query(`
       create table feed_head (

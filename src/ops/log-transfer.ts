@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { type EventLog, type LogRecord, partitionOf, type RecordToAppend } from '#libs/event-log';
+import { type EventLog, type LogRecord, MAX_TIME, partitionOf, type RecordToAppend } from '#libs/event-log';
 import { groupByCommand } from '#libs/projector';
 import { isStorable } from '#libs/protocol';
 
@@ -15,9 +15,6 @@ const MAX_LINE = 4 * 1024 * 1024;
 /** All of them are checked before the first is appended. */
 const MAX_EVENTS = 500_000;
 
-/** Of the year 9999, the last that every part of the system can write. */
-const LAST_INSTANT = Date.UTC(9999, 11, 31);
-
 const headSchema = z.strictObject({
   format: z.literal(FORMAT),
   conference: z.string().min(1).max(200).refine(isStorable),
@@ -25,7 +22,7 @@ const headSchema = z.strictObject({
 });
 const lineSchema = z.strictObject({
   offset: z.string().regex(/^\d{1,19}$/),
-  time: z.int().min(0).max(LAST_INSTANT),
+  time: z.int().min(0).max(MAX_TIME),
   headers: z.array(z.tuple([z.string().refine(isStorable), z.base64()])).max(100),
   value: z.base64().nullable(),
 });
@@ -126,12 +123,21 @@ function toAppend(record: LogRecord, moved: ReadonlyMap<string, bigint>): Record
   const { headers, timestamp } = record;
   let { value } = record;
   if (headers.get('ce_type')?.toString('utf8') === 'event-skipped' && value) {
-    const skipped = z.looseObject({ offset: z.int().min(0) }).safeParse(JSON.parse(value.toString('utf8')));
+    const skipped = z.looseObject({ offset: z.int().min(0) }).safeParse(jsonOf(value));
     const now = skipped.success ? moved.get(String(skipped.data.offset)) : undefined;
     if (skipped.success && now !== undefined)
       value = Buffer.from(JSON.stringify({ ...skipped.data, offset: Number(now) }), 'utf8');
   }
   return { headers, value, timestamp };
+}
+
+/** Not every record of a log is readable: what is not stays as it is. */
+function jsonOf(value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 function parse<T extends z.ZodType>(schema: T, line: string, number: number): z.output<T> {

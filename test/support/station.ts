@@ -57,7 +57,12 @@ export const set: ProjectionSet = {
   skip: 'event-skipped',
   heldChannels: () => [],
 };
-export const catalog: EventCatalog = new Map([['thing-counted', { version: 1, personal: [], check: () => undefined }]]);
+const anything = { version: 1, personal: [], check: () => undefined };
+export const catalog: EventCatalog = new Map([
+  ['thing-counted', anything],
+  ['subject-erased', anything],
+  ['event-skipped', anything],
+]);
 
 /** A log, a generation of its own, and connections into its schema. */
 export async function station(database: TestDatabase, partitions = 1) {
@@ -81,6 +86,21 @@ export async function station(database: TestDatabase, partitions = 1) {
       actor: 'somebody',
       actorRole: 'organizer',
       events: ids.map((id) => ({ type: 'thing-counted', subject: id, stream: id, data: { id, by } })),
+    });
+  /** One command of these counts, each with its own number, in a stream of its own unless one is named. */
+  const countEach = (things: readonly { readonly id: string; readonly by?: number; readonly stream?: string }[]) =>
+    journal.append({
+      conference: 'c1',
+      commandId: randomUUID(),
+      source: 'test',
+      actor: 'somebody',
+      actorRole: 'organizer',
+      events: things.map(({ id, by = 1, stream = id }) => ({
+        type: 'thing-counted',
+        subject: stream,
+        stream,
+        data: { id, by },
+      })),
     });
   const planOf = async (records: readonly LogRecord[], expected: bigint, source: RowSource) => {
     const reader = journal.reader();
@@ -132,7 +152,7 @@ export async function station(database: TestDatabase, partitions = 1) {
       proofs: heads.map(({ proof }) => proof),
     };
   };
-  return { log, journal, generation, pool, count, planOf, oracle, stored };
+  return { log, journal, generation, pool, count, countEach, planOf, oracle, stored };
 }
 
 /** Connections of which one is killed by the server after the k-th statement of a transaction, once per arming. */
