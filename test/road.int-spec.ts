@@ -92,7 +92,7 @@ describe('the road, from a command to a client', () => {
     const poison = encodeCommand(
       {
         conference: 'demo',
-        commandId: commandIdOf('elsewhere', 'poison'),
+        commandId: commandIdOf('demo', 'elsewhere', 'poison'),
         source: 'test',
         actor: 'elsewhere',
         actorRole: 'producer',

@@ -8,12 +8,12 @@ const ASKED_BEFORE = 400;
 const session = (index) => `s${index % SESSIONS}`;
 
 /** What people send in that hour: actor, id, type, session, subject, data. */
-export function* commands(count) {
+export function* commands(conference, count) {
   const asked = [];
   const ask = (index) => {
     const id = randomUUID();
     const actor = `asker-${index}`;
-    asked.push({ subject: eventIdOf(commandIdOf(actor, id), 0), session: session(index) });
+    asked.push({ subject: eventIdOf(commandIdOf(conference, actor, id), 0), session: session(index) });
     return { actor, id, type: 'question-asked', session: session(index), data: { text: `How do you roll back a model, and who decides that it is time? (${index})`, name: null } };
   };
   for (let index = 0; index < SESSIONS; index++) yield { actor: 'olga', id: randomUUID(), type: 'questions-opened', session: session(index), subject: session(index), data: { mode: 'pre-moderated' } };
@@ -42,7 +42,7 @@ export const BEFORE = SESSIONS + ASKED_BEFORE + ASKED_BEFORE / 2;
 export const send = (journal, conference, { actor, id, type, session: of, subject, data }, traceparent) =>
   journal.append({
     conference,
-    commandId: commandIdOf(actor, id),
+    commandId: commandIdOf(conference, actor, id),
     source: 'bench',
     actor,
     actorRole: 'attendee',
@@ -53,6 +53,6 @@ export const send = (journal, conference, { actor, id, type, session: of, subjec
 /** @returns journal and log with BEFORE + count events of one conference in one partition */
 export async function liveHour(count, { log = createMemoryLog({ partitions: 1 }), keys = createMemoryKeys(), conference = 'bench' } = {}) {
   const journal = createJournal({ log, catalog, keys });
-  for (const command of commands(count)) await send(journal, conference, command);
+  for (const command of commands(conference, count)) await send(journal, conference, command);
   return { log, journal };
 }

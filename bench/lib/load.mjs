@@ -6,7 +6,7 @@ import { BEFORE, commands, send } from './live-hour.mjs';
  * @returns `run(perSecond, seconds)` → when each offset's append began, milliseconds since 1970
  */
 export async function startLoad(journal, { conference = 'bench', traceparent = () => undefined } = {}) {
-  const source = commands(Number.MAX_SAFE_INTEGER);
+  const source = commands(conference, Number.MAX_SAFE_INTEGER);
   for (let sent = 0; sent < BEFORE; sent++) await send(journal, conference, source.next().value);
   return {
     async run(perSecond, seconds) {

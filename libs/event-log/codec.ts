@@ -15,7 +15,10 @@ export class CommandTooLarge extends Error {
 }
 
 /** @throws CommandTooLarge beyond 200 events or 512 KB */
-export function encodeCommand(command: Command, versions: EventCatalog): RecordToAppend[] {
+export function encodeCommand(
+  command: Command & { readonly digest?: string },
+  versions: EventCatalog,
+): RecordToAppend[] {
   if (command.events.length === 0 || command.events.length > MAX_EVENTS) {
     throw new CommandTooLarge(`a command has 1 to ${MAX_EVENTS} events`);
   }
@@ -39,6 +42,10 @@ export function encodeCommand(command: Command, versions: EventCatalog): RecordT
     set('ce_commandid', command.commandId);
     set('ce_index', String(index));
     set('ce_count', String(command.events.length));
+    if (index === 0) {
+      set('ce_digest', command.digest);
+      set('ce_answer', command.answer);
+    }
     set('traceparent', command.traceparent);
     const value = Buffer.from(JSON.stringify(event.data), 'utf8');
     for (const header of headers.values()) bytes += header.length;

@@ -1,6 +1,7 @@
 /** The envelope of a record, as far as it can be stored: what the read models could not hold is not readable. */
 import { isUtf8 } from 'node:buffer';
 import { isStorable } from '#libs/protocol';
+import { DIGEST } from './digest.js';
 import type { Envelope } from './envelope.js';
 import type { LogRecord } from './port.js';
 
@@ -23,7 +24,7 @@ const ATTRIBUTES = {
   ce_actorrole: MAX_NAME_BYTES,
   ce_commandid: MAX_NAME_BYTES,
 } as const;
-const OPTIONAL = { ce_stream: MAX_NAME_BYTES, ce_reason: MAX_ATTRIBUTE_BYTES } as const;
+const OPTIONAL = { ce_stream: MAX_NAME_BYTES, ce_answer: MAX_NAME_BYTES, ce_reason: MAX_ATTRIBUTE_BYTES } as const;
 
 /** \u0001 separates the parts of keys in memory (libs/projector/row-keys.ts). */
 const isStorableName = (text: string): boolean => isStorable(text) && !text.includes('\u0001');
@@ -45,6 +46,7 @@ export function readEnvelope(record: LogRecord, partition: number, maxEvents: nu
   if (!(index >= 0 && index < count && count <= maxEvents)) return 'no valid place within a command';
   const reason = text('ce_reason');
   const traceparent = text('traceparent');
+  const [digest, answer] = [text('ce_digest'), text('ce_answer')];
   return {
     id,
     conference: record.key ?? '',
@@ -61,6 +63,8 @@ export function readEnvelope(record: LogRecord, partition: number, maxEvents: nu
     index,
     count,
     ...(reason ? { reason } : {}),
+    ...(digest && DIGEST.test(digest) ? { digest } : {}),
+    ...(answer ? { answer } : {}),
     ...(traceparent && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
   };
 }

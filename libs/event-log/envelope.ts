@@ -17,13 +17,17 @@ export interface NewEvent {
 /** One command's events (1–200, at most 512 KB encoded), appended as one batch. */
 export interface Command {
   readonly conference: string;
-  /** UUIDv5(actor, sender's id): the same for every retry. */
+  /** UUIDv5(conference, actor, sender's id): the same for every retry. */
   readonly commandId: string;
   readonly source: string;
   readonly actor: string;
   readonly actorRole: string;
   readonly reason?: string;
   readonly traceparent?: string;
+  /** What its sender said, canonical: another content under the same id is another command. Only its digest is kept. */
+  readonly content?: string;
+  /** The subject that its sender is answered with, if it is not the first event's. */
+  readonly answer?: string;
   readonly events: readonly NewEvent[];
 }
 
@@ -48,6 +52,9 @@ export interface LoggedEvent {
   /** Place within its command, from 0, and how many events the command has. */
   readonly index: number;
   readonly count: number;
+  /** At the first event of a command: the digest of what was said, and the subject of the answer if that is another event's. */
+  readonly digest?: string;
+  readonly answer?: string;
   readonly traceparent?: string;
   readonly data: JsonObject;
   /** `data` as it lies in the log, personal fields sealed: what the audit keeps. */

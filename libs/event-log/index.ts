@@ -1,4 +1,5 @@
 export { CommandTooLarge, decodeRecord, encodeCommand, MAX_COMMAND_BYTES, MAX_EVENTS } from './codec.js';
+export { canonicalJson, digestOf } from './digest.js';
 export type {
   Command,
   DecodeFailure,

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isStorable } from '#libs/protocol';
 import { decodeRecord, encodeCommand } from './codec.js';
+import { canonicalJson, digestOf } from './digest.js';
 import type { Command, EventCatalog, JsonObject } from './envelope.js';
 import { commandIdOf, eventIdOf } from './ids.js';
 import { createJournal, InvalidEvent, UnstorableEvent } from './journal.js';
@@ -29,7 +30,7 @@ const catalog: EventCatalog = new Map([
 
 const command = (data: JsonObject, over: Partial<Command> = {}): Command => ({
   conference: 'c',
-  commandId: commandIdOf('ada', '1'),
+  commandId: commandIdOf('c', 'ada', '1'),
   source: 'test',
   actor: 'ada',
   actorRole: 'attendee',
@@ -50,9 +51,9 @@ function setUp() {
 
 describe('the journal', () => {
   it('I13: the ids of a command and its events are the same for every retry, and differ between senders', () => {
-    expect(commandIdOf('ada', '1')).toBe(commandIdOf('ada', '1'));
-    expect(commandIdOf('ada', '1')).not.toBe(commandIdOf('bob', '1'));
-    expect(eventIdOf(commandIdOf('ada', '1'), 0)).not.toBe(eventIdOf(commandIdOf('ada', '1'), 1));
+    expect(commandIdOf('c', 'ada', '1')).toBe(commandIdOf('c', 'ada', '1'));
+    expect(commandIdOf('c', 'ada', '1')).not.toBe(commandIdOf('c', 'bob', '1'));
+    expect(eventIdOf(commandIdOf('c', 'ada', '1'), 0)).not.toBe(eventIdOf(commandIdOf('c', 'ada', '1'), 1));
   });
 
   it.each([
@@ -133,6 +134,23 @@ describe('the journal', () => {
     expect(await records()).toEqual([]);
   });
 
+  it('I14, case V38: the digest of a command with personal texts confirms no guess of them once the key is emptied', async () => {
+    const { journal, keys, decode } = setUp();
+    const content = canonicalJson(['write-note', { text: 'hello' }]);
+    await journal.append(command({ text: 'hello' }, { content, answer: 'note' }));
+    await journal.append(command({ text: null }, { content, commandId: commandIdOf('c', 'ada', '2') }));
+    const [sealed, plain] = (await decode()).map((one) => ('event' in one ? one.event : undefined));
+    expect(sealed).toMatchObject({ answer: 'note', digest: expect.stringMatching(/^[\w-]{11}$/) });
+    expect([sealed?.digest === digestOf(content), plain?.digest === digestOf(content)]).toEqual([false, true]);
+    const asked = { conference: 'c', actor: 'ada', content };
+    expect(await journal.isDigestOf(sealed?.digest ?? '', asked)).toBe(true);
+    expect(await journal.isDigestOf(sealed?.digest ?? '', { ...asked, content: 'other' })).toBe(false);
+    keys.erase('c', 'ada');
+    expect(await journal.isDigestOf(sealed?.digest ?? '', asked)).toBe(false);
+    expect(await journal.isDigestOf(plain?.digest ?? '', asked)).toBe(true);
+    expect(canonicalJson({ b: 1, a: [{ d: 1, c: 2 }] })).toBe('{"a":[{"c":2,"d":1}],"b":1}');
+  });
+
   it('I14: an emptied key reads as erased; a key without a row too, and is counted', async () => {
     const { journal, keys, decode, records } = setUp();
     await journal.append(command({ text: 'hello there', about: { id: 'bob', name: 'Bob' } }));
@@ -150,7 +168,7 @@ describe('the journal', () => {
     const { log, journal, records, decode } = setUp();
     await journal.append(command({ text: 'mine' }));
     const [first] = await records();
-    await journal.append(command({ text: 'other' }, { commandId: commandIdOf('ada', '2') }));
+    await journal.append(command({ text: 'other' }, { commandId: commandIdOf('c', 'ada', '2') }));
     const second = (await records())[1];
     if (!first || !second) throw new Error('nothing was appended');
     await log.append('c', [{ headers: second.headers, value: first.value }]);

@@ -4,11 +4,12 @@ import { LRUCache } from 'lru-cache';
 import { faultIn } from '#libs/protocol';
 import { recorded, traceparentOf } from '#libs/signals';
 import { decodeRecord, encodeCommand, UNSTORABLE } from './codec.js';
+import { digestOf } from './digest.js';
 import type { Command, DecodeFailure, EventCatalog, JsonObject, LoggedEvent, NewEvent } from './envelope.js';
 import { complaintOf } from './envelope-header.js';
 import { eventIdOf } from './ids.js';
 import type { EventLog, LogRecord, Position } from './port.js';
-import type { SubjectKeys } from './sealing/keys.js';
+import { SubjectErased, type SubjectKeys } from './sealing/keys.js';
 import { at, bindingOf, ERASED, isSealed, openText, sealText, subjectOf, withAt } from './sealing/seal.js';
 
 export type DecodedRecord =
@@ -27,6 +28,11 @@ export interface Journal {
    * @throws SubjectErased, CommandTooLarge, InvalidEvent, UnstorableEvent: nothing was appended. LogUnavailable: unknown; retry under the same id.
    */
   append(command: Command): Promise<{ readonly position: Position; readonly eventIds: readonly string[] }>;
+  /** Whether a command of this actor and content may have this digest. */
+  isDigestOf(
+    digest: string,
+    command: Pick<Command, 'conference' | 'actor'> & { readonly content: string },
+  ): Promise<boolean>;
   reader(): EventReader;
 }
 
@@ -64,10 +70,9 @@ export function createJournal({ log, catalog, keys, maxKeys = MAX_KEYS }: Journa
             const events = await Promise.all(
               command.events.map((event, index) => seal({ keys, catalog, command, event, index })),
             );
-            const records = encodeCommand(
-              { ...command, events, ...(isSpanContextValid(own) ? { traceparent: traceparentOf(own) } : {}) },
-              catalog,
-            );
+            const traceparent = isSpanContextValid(own) ? { traceparent: traceparentOf(own) } : {};
+            const digest = await digestFor(command, { catalog, keys });
+            const records = encodeCommand({ ...command, ...digest, ...traceparent, events }, catalog);
             for (const { headers } of records) {
               const complaint = complaintOf({ key: command.conference, headers, timestamp: 0 });
               if (complaint) throw new UnstorableEvent(complaint);
@@ -83,17 +88,37 @@ export function createJournal({ log, catalog, keys, maxKeys = MAX_KEYS }: Journa
           }
         },
       ),
+    async isDigestOf(digest, { conference, actor, content }) {
+      if (digest === digestOf(content)) return true;
+      try {
+        return digest === digestOf(content, (await keys.keyFor(conference, actor)).key);
+      } catch (error) {
+        if (error instanceof SubjectErased) return false;
+        throw error;
+      }
+    },
     reader: () => createReader(catalog, keys, maxKeys),
   };
 }
 
 /** @throws UnstorableEvent */
-function refuseUnstorable({ conference, source, actor, actorRole, reason, events }: Command): void {
+function refuseUnstorable({ conference, source, actor, actorRole, reason, answer, events }: Command): void {
   const texts = [conference, source, actor, actorRole, reason ?? ''];
   const named = events.flatMap(({ type, subject, stream }) => [type, subject ?? '', stream ?? '']);
-  if (faultIn([...texts, ...named])) throw new UnstorableEvent('the command names what cannot be stored');
+  if (faultIn([...texts, answer ?? '', ...named])) throw new UnstorableEvent('the command names what cannot be stored');
   const broken = events.find(({ data }) => faultIn(data));
   if (broken) throw new UnstorableEvent(`${broken.type}: its data cannot be stored`);
+}
+
+async function digestFor(
+  { conference, actor, content, events }: Command,
+  { catalog, keys }: Pick<JournalParts, 'catalog' | 'keys'>,
+): Promise<{ readonly digest?: string }> {
+  if (content === undefined) return {};
+  const isPersonal = events.some(({ type, data }) =>
+    catalog.get(type)?.personal.some(({ path }) => typeof at(data, path) === 'string'),
+  );
+  return { digest: digestOf(content, isPersonal ? (await keys.keyFor(conference, actor)).key : undefined) };
 }
 
 interface Sealing {

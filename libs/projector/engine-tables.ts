@@ -27,6 +27,10 @@ export type AppliedCommand = {
   readonly held: number;
   readonly because: string | null;
   readonly at: string;
+  /** Of what its sender said; null: the log was written before there were digests. */
+  readonly digest: string | null;
+  /** What its sender was answered with. */
+  readonly subject: string;
 };
 export const appliedCommand = table<AppliedCommand>('applied_command', ['commandId'], {
   commandId: 'uuid',
@@ -36,6 +40,8 @@ export const appliedCommand = table<AppliedCommand>('applied_command', ['command
   held: 'integer',
   because: 'text',
   at: 'timestamptz',
+  digest: 'text',
+  subject: 'text',
 });
 
 export type Outcome = 'applied' | 'no-effect' | 'held';

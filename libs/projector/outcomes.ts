@@ -35,7 +35,17 @@ export class Outcomes {
     const known = await this.find(conference, commandId);
     if (known && known.base !== base) return null;
     if (!known) {
-      const row: AppliedCommand = { commandId, actor, base, applied: 0, held: 0, because: null, at: event.time };
+      const row: AppliedCommand = {
+        commandId,
+        actor,
+        base,
+        applied: 0,
+        held: 0,
+        because: null,
+        at: event.time,
+        digest: event.digest ?? null,
+        subject: event.answer ?? event.subject,
+      };
       this.overlay.put(conference, untyped(appliedCommand), row);
     }
     return { conference, commandId, actor, last: index === count - 1 };

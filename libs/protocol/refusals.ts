@@ -35,6 +35,11 @@ export const REFUSALS = {
   'unknown-code': { code: 210, http: 404, message: 'this code is not valid (any more)' },
   'unknown-event': { code: 211, http: 422, message: 'there is no such type of event' },
   'unsupported-version': { code: 212, http: 422, message: 'this version of the type is not known here' },
+  'id-reused': {
+    code: 213,
+    http: 409,
+    message: 'this id was used for something else; send it under a new one',
+  },
   unauthenticated: { code: 300, http: 401, message: 'a valid token is needed' },
   expired: { code: 301, http: 401, message: 'the token has expired' },
   forbidden: { code: 302, http: 403, message: 'this role may not do that' },

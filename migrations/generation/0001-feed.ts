@@ -48,7 +48,7 @@ export class Feed1700000000101 implements MigrationInterface {
     await runner.query(`
       create table applied_command (
         conference text not null, command_id uuid not null, actor text not null, base bigint not null,
-        applied int not null, held int not null, because text, at timestamptz(3) not null,
+        applied int not null, held int not null, because text, at timestamptz(3) not null, digest text, subject text not null,
         primary key (conference, command_id)
       )`);
     await runner.query(

@@ -59,7 +59,7 @@ const writer =
   });
 
 /** Id of the thing that the step's first event makes. */
-const madeBy = ({ by, message }: Step): string => eventIdOf(commandIdOf(by.actor, message.id), 0);
+const madeBy = ({ by, message }: Step): string => eventIdOf(commandIdOf(by.conference, by.actor, message.id), 0);
 
 function planned({ id, room, kind, title, abstract, speakers, from, minutes }: DemoSession, beginning: number): object {
   const at = (minute: number) => new Date(beginning + minute * MINUTE * 1_000).toISOString();

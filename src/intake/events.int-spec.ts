@@ -72,13 +72,34 @@ describe('CloudEvents of other programs over HTTP', () => {
     const body = event('question-asked', { session: 's1', text: 'From another app' }, { actor: 'u7' });
     const asked = await structured(body);
     expect(asked.status).toBe(200);
-    // The same source and id, whomever it is said to be for: the same event (I13).
-    const again = await structured(body.replace('u7', 'u8'));
-    expect(again.body.position).toBe(asked.body.position);
+    // The same source and id for somebody else is no retry.
+    expect(await structured(body.replace('u7', 'u8'))).toMatchObject({ status: 409, body: { code: 213 } });
+    expect((await structured(body)).body).toEqual(asked.body);
     await running.organizer.send('approve-question', { question: asked.body.subject as string });
     await running.organizer.send('erase-attendee', { subject: `${SOURCE}#u7` });
     const shown = await running.organizer.get('/v1/conferences/demo/channels/session/s1/questions');
     expect(JSON.stringify(shown.body)).not.toContain('From another app');
+  });
+
+  it('case V38: an event or command whose id was used for something else is refused over HTTP, and nothing happens', async () => {
+    const first = event('room-filled-up', { room: 'b' }, { id: 'v38' });
+    const asked = await structured(first);
+    expect(asked.body).toMatchObject({ outcome: 'applied', subject: 'b' });
+    for (const other of [event('room-freed-up', { room: 'b' }, { id: 'v38' }), first.replace('"b"', '"a"')])
+      expect(await structured(other)).toMatchObject({ status: 409, body: { code: 213 } });
+    expect((await structured(first)).body).toEqual(asked.body);
+    const amend = (title: string) =>
+      running.organizer.post('/v1/conferences/demo/commands', {
+        id: 'v38',
+        type: 'amend-session',
+        data: { session: 's2', title },
+      });
+    const amended = await amend('One');
+    expect(amended).toMatchObject({ status: 200, body: { outcome: 'applied', subject: 's2' } });
+    expect(await amend('Two')).toMatchObject({ status: 409, body: { code: 213 } });
+    expect((await amend('One')).body).toEqual(amended.body);
+    expect((await schedule()).get('session/s2')).toMatchObject({ title: 'One' });
+    expect((await schedule()).get('room/b')).toMatchObject({ full: true });
   });
 
   it('what may not come in is refused with its number, and changes nothing', async () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IncomingRecord } from '#libs/event-log';
 import { Refusal } from '#libs/protocol';
+import { createDoors } from '../../test/support/doors.js';
 import { silent } from '../../test/support/silent.js';
+import { CONFERENCE, openDemo } from '../../test/support/world.js';
+import { createIntake } from './intake.js';
 import { takeRecord } from './kafka-intake.js';
 
 const record: IncomingRecord = {
@@ -59,6 +62,34 @@ describe('a record of the intake', () => {
     const bug = new TypeError('Cannot convert object to primitive value');
     expect(await take([bug, bug, bug])).toEqual({ later: undefined, kept: ['100 internal'], asked: 3 });
     expect(await take([bug, undefined])).toEqual({ later: undefined, kept: [], asked: 2 });
+  });
+
+  it('case V38: is a dead letter if its id was used for something else, however far the projection is behind', async () => {
+    const doors = createDoors();
+    await openDemo(doors.world);
+    await doors.follow();
+    const intake = createIntake({
+      producers: { venue: ['*'] },
+      handle: (command) => doors.commands.takeForeign(command),
+    });
+    const kept: string[] = [];
+    const ports = { intake, keep: async (_: IncomingRecord, reason: string) => void kept.push(reason), logger: silent };
+    const send = (type: string, room: string) => {
+      const value = JSON.stringify({ specversion: '1.0', id: '1', source: 'venue', type, data: { room } });
+      return takeRecord(ports, { ...record, key: CONFERENCE, value: Buffer.from(value) }, new AbortController().signal);
+    };
+    for (const following of [false, true]) {
+      doors.following = following;
+      expect(await send('room-filled-up', 'a')).toBeUndefined();
+      expect(kept.splice(0)).toEqual([]);
+      for (const [type, room] of [
+        ['room-filled-up', 'b'],
+        ['room-freed-up', 'a'],
+      ] as const) {
+        expect(await send(type, room)).toBeUndefined();
+        expect(kept.splice(0)).toEqual([expect.stringMatching(/^213 this id was used for something else/)]);
+      }
+    }
   });
 
   it('is a dead letter if there is none to read', async () => {

@@ -7,7 +7,7 @@ const append = async (log: EventLog, conference: string, types: readonly string[
   const events = types.map((type) => ({ type, subject: conference, stream: null, data: { ...data } }));
   const command = {
     conference,
-    commandId: commandIdOf('a', randomUUID()),
+    commandId: commandIdOf('c', 'a', randomUUID()),
     source: 't',
     actor: 'a',
     actorRole: 'o',

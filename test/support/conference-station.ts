@@ -33,7 +33,7 @@ export async function conferenceStation(database: TestDatabase) {
   const append = (conference: string, events: readonly NewEvent[], actor = 'olga', id: string = randomUUID()) =>
     journal.append({
       conference,
-      commandId: commandIdOf(actor, id),
+      commandId: commandIdOf(conference, actor, id),
       source: 'test',
       actor,
       actorRole: 'organizer',

@@ -35,6 +35,7 @@ export function createDoors(world: World = createWorld()): Doors {
   let state: ConferenceState | undefined;
   const journal: Journal = {
     reader: () => world.journal.reader(),
+    isDigestOf: (digest, command) => world.journal.isDigestOf(digest, command),
     async append(command) {
       if (doors.appendFails) throw doors.appendFails;
       appended++;
@@ -103,9 +104,11 @@ function outcomeIn(world: World, commandId: string): KnownOutcome | null {
     applied: number;
     held: number;
     because: string | null;
+    digest: string | null;
+    subject: string;
   }[];
   const row = rows.find((one) => one.commandId === commandId);
-  return row ? { base: row.base, outcome: outcomeOf(row), because: row.because } : null;
+  return row ? { ...row, outcome: outcomeOf(row) } : null;
 }
 
 function feedOn(state: () => ConferenceState | undefined, age: () => number, settled: ConferenceFeed['settled']): Feed {
@@ -181,7 +184,7 @@ export const recordsOf = (type: string, stream: string): RecordToAppend[] =>
   encodeCommand(
     {
       conference: CONFERENCE,
-      commandId: commandIdOf('somebody', type),
+      commandId: commandIdOf(CONFERENCE, 'somebody', type),
       source: 'test',
       actor: 'somebody',
       actorRole: 'producer',

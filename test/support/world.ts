@@ -80,7 +80,7 @@ export function createWorld(overrides: { readonly set?: ProjectionSet; readonly 
         return new Refusal('invalid', parsed.error.issues.map(({ path }) => path.join('.')).join(', '));
       const allowed = mayCommand(by, spec, parsed.data, state);
       if (allowed !== 'ok') return allowed;
-      const commandId = commandIdOf(by.actor, id);
+      const commandId = commandIdOf(CONFERENCE, by.actor, id);
       const decision = spec.decide(parsed.data, {
         conference: CONFERENCE,
         identity: by,
@@ -94,7 +94,7 @@ export function createWorld(overrides: { readonly set?: ProjectionSet; readonly 
     async append(events, by = organizer, id = `c${++counter}`) {
       const command = {
         conference: CONFERENCE,
-        commandId: commandIdOf(by.actor, id),
+        commandId: commandIdOf(CONFERENCE, by.actor, id),
         source: 'test',
         actor: by.actor,
         actorRole: by.role,

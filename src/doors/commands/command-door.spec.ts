@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { LogUnavailable } from '#libs/event-log';
+import { commandIdOf, LogUnavailable } from '#libs/event-log';
 import { createDoors, type Doors, recordsOf } from '../../../test/support/doors.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
 import { capabilities } from '../../conference/capabilities.js';
@@ -71,7 +71,7 @@ describe('the door for commands', () => {
     const close = { id: '7', type: 'close-conference', data: {} };
     const first = await send(close);
     const before = doors.appended();
-    expect(await send(close)).toEqual({ position: 'position' in first && first.position, outcome: 'applied' });
+    expect(await send(close)).toEqual(first);
     expect(doors.appended()).toBe(before);
     expect(await codeOf({ ...close, id: '8' })).toBe(208);
   });
@@ -88,10 +88,64 @@ describe('the door for commands', () => {
     expect('position' in ann && 'position' in ben && ann.position !== ben.position).toBe(true);
   });
 
+  it('[C2] case V38: an id used again for something else is refused, never answered with what was done first', async () => {
+    const at = { room: 'a', start: '2026-11-23T12:00:00Z', end: '2026-11-23T12:45:00Z' };
+    const plan = (id: string) => ({ id: '20', type: 'schedule-session', data: { id, title: id, ...at } });
+    const first = await send(plan('s7'));
+    expect(first).toMatchObject({ outcome: 'applied', subject: 's7' });
+    const before = doors.appended();
+    const others = [plan('s8'), { id: '20', type: 'cancel-session', data: { session: 's7' } }, { ...ask('20') }];
+    for (const other of others) expect(await send(other)).toMatchObject({ refusal: { code: 213 } });
+    expect(doors.appended()).toBe(before);
+    expect(await send(plan('s7'))).toEqual(first);
+    expect(await send({ ...plan('s7'), data: { ...at, title: 's7', id: 's7', speakers: [] } })).toEqual(first);
+  });
+
+  it('case V38: another process that never saw the first command refuses its id for something else, too', async () => {
+    const first = await send(ask('21', 'Why?'), someone('ann'));
+    const elsewhere = createDoors(doors.world);
+    await elsewhere.follow();
+    const there = (message: unknown) => elsewhere.commands.handle(someone('ann'), CONFERENCE, message);
+    expect(await there(ask('21', 'Why not?'))).toMatchObject({ refusal: { code: 213 } });
+    expect(await there({ id: '21', type: 'withdraw-question', data: { question: 'q' } })).toMatchObject({
+      refusal: { code: 213 },
+    });
+    expect(await there(ask('21', 'Why?'))).toEqual(first);
+  });
+
+  it('case V38: while the projection is behind, the second use of an id is refused all the same', async () => {
+    doors.following = false;
+    expect(await codeOf(ask('22', 'Why?'), someone('ann'))).toBe('pending');
+    expect(await codeOf(ask('22', 'How?'), someone('ann'))).toBe(213);
+    expect(await codeOf(ask('22', 'Why?'), someone('ann'))).toBe('pending');
+  });
+
+  it('[C2] case S25: an id whose command was refused, failed or changed nothing may be used for something else', async () => {
+    expect(await codeOf({ id: '23', type: 'start-session', data: { session: 'none' } })).toBe(209);
+    const rooms = { id: '23', type: 'define-rooms', data: { rooms: [{ id: 'a', name: 'Hall A', order: 1 }] } };
+    expect(await codeOf(rooms)).toBe('no-effect');
+    doors.appendFails = new Error('a bug');
+    expect(await codeOf({ id: '23', type: 'end-session', data: { session: 's1' } })).not.toBe('applied');
+    expect(await codeOf({ id: '23', type: 'start-session', data: { session: 's1' } })).toBe(100);
+    doors.appendFails = undefined;
+    expect(await codeOf({ id: '23', type: 'start-session', data: { session: 's2' } })).toBe('applied');
+  });
+
+  it('case S24: one id is another command in another conference, whatever stands in actor and id', () => {
+    const ids = [
+      commandIdOf('a', 'b', 'c\nd'),
+      commandIdOf('a', 'b\nc', 'd'),
+      commandIdOf('a', 'b', 'c","d'),
+      commandIdOf('b', 'b', 'c\nd'),
+    ];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
   it('I11: what is malformed, unknown, invalid or not allowed has its own number and says no word of the input', async () => {
     let deep: unknown = 1;
     for (let depth = 0; depth < 40; depth++) deep = { deep };
     expect(await codeOf('hello')).toBe(200);
+    expect(await codeOf({ id: '1', type: { toString: 1 }, data: {} })).toBe(201);
     expect(await codeOf({ id: '1', type: 'ask-question', data: { deep } })).toBe(206);
     expect(await codeOf({ id: '1' })).toBe(201);
     expect(await codeOf({ id: '1', type: 'dance', data: {} })).toBe(204);

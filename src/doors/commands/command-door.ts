@@ -13,12 +13,10 @@ import {
 import type { ConferenceFeed, Feed } from '#libs/feed';
 import { isTransient, type Logger } from '#libs/postgres';
 import { outcomeOf } from '#libs/projector';
-import { type CommandAck, commandSchema, describeIssues, parseBounded, Refusal } from '#libs/protocol';
+import { type CommandAck, Refusal } from '#libs/protocol';
 import { isSampled, recorded, spanContextOf } from '#libs/signals';
 import { mayCommand } from '../../conference/access.js';
-import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec, Identity } from '../../conference/capability.js';
-import { slug } from '../../conference/kernel.js';
 import { heldChannels } from '../../conference/projection-set.js';
 import { emptyState, stateOf } from '../../conference/state.js';
 import type { ForeignCommand } from '../../intake/intake.js';
@@ -26,12 +24,12 @@ import { openFeed } from '../open-feed.js';
 import { RateWindows } from '../rate-window.js';
 import { createFreshState } from './fresh-state.js';
 import type { FindOutcome, KnownOutcome } from './outcomes.js';
+import { type Asked, OPENING, readCommand } from './read-command.js';
+import { type IdentifiedCommand, UsedIds } from './used-ids.js';
 
 /** A decision on older state than this is refused (design §6). */
 const MAX_AGE_MS = 5_000;
 const WAIT_MS = 1_000;
-/** The one command that makes the conference it is sent to. */
-const OPENING = 'open-conference';
 
 export interface CommandDoorPorts {
   readonly feed: Feed;
@@ -49,22 +47,14 @@ export interface CommandDoor {
   outcome(identity: Identity, conference: string, id: string): Promise<CommandAck>;
 }
 
-const specs = new Map(
-  capabilities.flatMap(({ commands }) => commands).map((spec): [string, CommandSpec] => [spec.type, spec]),
-);
 const tracer = trace.getTracer('hallway.doors');
 
-type Message = ReturnType<typeof parseBounded<typeof commandSchema>>;
-
-interface Asked {
-  readonly identity: Identity;
-  readonly conference: string;
-  readonly message: Message;
-  readonly spec: CommandSpec;
-  readonly data: Record<string, unknown>;
-  readonly commandId: string;
-  readonly sentBefore: number;
-}
+const identified = ({ conference, identity: { actor }, commandId, content }: Asked): IdentifiedCommand => ({
+  conference,
+  actor,
+  commandId,
+  content,
+});
 
 export const createCommandDoor = (ports: CommandDoorPorts): CommandDoor => new Door(ports);
 
@@ -72,7 +62,11 @@ class Door implements CommandDoor {
   private readonly limiters = new Map<string, RateWindows>();
   private readonly freshState = createFreshState();
 
-  constructor(private readonly ports: CommandDoorPorts) {}
+  private readonly usedIds: UsedIds;
+
+  constructor(private readonly ports: CommandDoorPorts) {
+    this.usedIds = new UsedIds(ports.journal, ports.findOutcome);
+  }
 
   async handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
     // Past the intake a producer would do more than HALLWAY_PRODUCERS allows its source.
@@ -102,7 +96,7 @@ class Door implements CommandDoor {
 
   private async answer(command: ForeignCommand, span: Span): Promise<CommandAck> {
     try {
-      const asked = read(command);
+      const asked = readCommand(command);
       span.setAttribute('hallway.command', asked.spec.type);
       // A link and no parent: whoever holds a phone must not decide what is sampled here.
       const sent = spanContextOf(asked.message.traceparent);
@@ -114,7 +108,7 @@ class Door implements CommandDoor {
   }
 
   async outcome({ actor }: Identity, conference: string, id: string): Promise<CommandAck> {
-    const known = await this.ports.findOutcome(conference, commandIdOf(actor, id));
+    const known = await this.ports.findOutcome(conference, commandIdOf(conference, actor, id));
     if (!known) throw new Refusal('not-found', 'no outcome of such a command of yours is known (yet)');
     return ackOf(known);
   }
@@ -166,27 +160,43 @@ class Door implements CommandDoor {
     });
     if (decision instanceof Refusal || decision.length === 0 || (feed && decision.some((one) => isHeld(feed, one)))) {
       // I13: a retry is judged by newer state, but its sender is owed the first outcome.
-      const known = await this.ports.findOutcome(conference, commandId);
+      const known = await this.usedIds.outcomeOf(identified(asked));
       if (known) return ackOf(known);
       if (decision instanceof Refusal) throw decision;
       if (decision.length > 0) throw new Refusal('held', undefined, 60_000);
       return { position: null, outcome: 'no-effect', because: 'everything is like that already' };
     }
-    const { position, eventIds } = await this.ports.journal.append({
-      conference,
-      commandId,
-      source: `hallway/${identity.role}`,
-      actor: identity.actor,
-      actorRole: identity.role,
-      events: decision,
-      ...(message.reason ? { reason: message.reason } : {}),
-      ...(message.traceparent ? { traceparent: message.traceparent } : {}),
-    });
+    const base = await this.append(asked, decision);
     return this.await(asked, feed, {
-      base: Number(position.offset),
-      last: Number(position.offset) + decision.length - 1,
-      subject: subjectOf(data, decision, eventIds),
+      base,
+      last: base + decision.length - 1,
+      subject: answerOf(data, decision) ?? decision[0]?.subject ?? eventIdOf(commandId, 0),
     });
+  }
+
+  /** @returns offset of the first event */
+  private async append(asked: Asked, events: readonly NewEvent[]): Promise<number> {
+    const { identity, conference, message, data, commandId, content } = asked;
+    const free = this.usedIds.take(identified(asked));
+    const answer = answerOf(data, events);
+    try {
+      const { position } = await this.ports.journal.append({
+        conference,
+        commandId,
+        source: `hallway/${identity.role}`,
+        actor: identity.actor,
+        actorRole: identity.role,
+        content,
+        events,
+        ...(answer ? { answer } : {}),
+        ...(message.reason ? { reason: message.reason } : {}),
+        ...(message.traceparent ? { traceparent: message.traceparent } : {}),
+      });
+      return Number(position.offset);
+    } catch (error) {
+      free();
+      throw error;
+    }
   }
 
   /**
@@ -194,21 +204,25 @@ class Door implements CommandDoor {
    * the replica there, and not from the sender's `me` document: that one is silent about "applied" and does not know where a repeated command first stood.
    */
   private async await(
-    { conference, commandId }: Asked,
+    asked: Asked,
     feed: ConferenceFeed | null,
     { base, last, subject }: { base: number; last: number; subject: string },
   ): Promise<CommandAck> {
+    const { conference, commandId } = asked;
     const pending: CommandAck = { position: base, outcome: 'pending', subject };
     const folded = await feed?.outcome(commandId, last, WAIT_MS);
     if (feed && folded === undefined) return pending;
     try {
-      // A repeated command stands elsewhere, and is looked at more closely.
-      const known =
-        folded?.base === base
-          ? { base, outcome: outcomeOf(folded), because: folded.because }
-          : await (feed ? this.ports.findOutcome(conference, commandId) : this.firstOutcome(conference, commandId));
-      return known ? { ...ackOf(known), subject } : pending;
+      if (folded?.base === base) return ackOf({ base, outcome: outcomeOf(folded), because: folded.because, subject });
+      // It was met before: as this very command, or its id was used for something else.
+      const known = await (feed
+        ? this.ports.findOutcome(conference, commandId)
+        : this.firstOutcome(conference, commandId));
+      if (!known) return pending;
+      if (known.base !== base) await this.usedIds.refuseOther(identified(asked), known);
+      return ackOf(known);
     } catch (error) {
+      if (error instanceof Refusal) throw error;
       // The command is in the log: saying "internal" would be a lie that invites a second one.
       this.ports.logger.warn({ err: error }, 'an outcome could not be read');
       return pending;
@@ -250,35 +264,17 @@ class Door implements CommandDoor {
   }
 }
 
-/** All that is known of a message's fields, so that a refusal can name them. */
-const messageNames = new Map([...specs].map(([type, { schema }]) => [type, commandSchema.extend({ data: schema })]));
-
-function read(command: ForeignCommand): Asked {
-  const { identity, conference, message: raw, sender, sentBefore = performance.now() } = command;
-  const message = parseBounded(commandSchema, raw, messageNames.get(String(Object(raw).type)));
-  if (identity.conference !== '*' && identity.conference !== conference) throw new Refusal('wrong-conference');
-  const spec = specs.get(message.type);
-  if (!spec) throw new Refusal('unknown-command');
-  const parsed = spec.schema.safeParse(message.data);
-  if (!parsed.success) throw new Refusal('invalid', describeIssues(spec.schema, parsed.error));
-  // Only this command brings a new id into the world; all others meet "unknown conference".
-  if (spec.type === OPENING && !slug.safeParse(conference).success)
-    throw new Refusal('invalid', 'the request is not valid: conference: lower case letters, digits and hyphens');
-  const commandId = commandIdOf(sender, message.id);
-  return { identity, conference, message, spec, data: parsed.data, commandId, sentBefore };
-}
-
 /** The thing that the command names, or made: what it does to another one (a question leaves the stage for it) may come first. */
-function subjectOf(data: Asked['data'], events: readonly NewEvent[], eventIds: readonly string[]): string {
+function answerOf(data: Asked['data'], events: readonly NewEvent[]): string | undefined {
   const named = new Set(Object.values(data));
-  const own = events.findIndex(({ subject }) => named.has(subject));
-  const index = Math.max(own, 0);
-  return events[index]?.subject ?? eventIds[index] ?? '';
+  const own = events.findIndex(({ subject }) => subject !== undefined && named.has(subject));
+  return own > 0 ? events[own]?.subject : undefined;
 }
 
-const ackOf = ({ base, outcome, because }: KnownOutcome): CommandAck => ({
+const ackOf = ({ base, outcome, because, subject }: Omit<KnownOutcome, 'digest'>): CommandAck => ({
   position: base,
   outcome,
+  subject,
   ...(because ? { because } : {}),
 });
 

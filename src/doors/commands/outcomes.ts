@@ -6,6 +6,9 @@ export interface KnownOutcome {
   readonly base: number;
   readonly outcome: Outcome;
   readonly because: string | null;
+  /** Of what was said; null: not known of commands in older logs. */
+  readonly digest: string | null;
+  readonly subject: string;
 }
 
 /** What became of a command, from the live generation; null: never met. */
@@ -21,6 +24,8 @@ interface Row {
   readonly applied: number;
   readonly held: number;
   readonly because: string | null;
+  readonly digest: string | null;
+  readonly subject: string;
 }
 
 const MAX_AT_ONCE = 100;
@@ -37,13 +42,15 @@ async function findAll(db: Queryable, asked: readonly Asked[]): Promise<readonly
   const { rows } = await db.query<Row & { conference: string; command_id: string }>(
     // `limit 1` keeps the planner, which knows nothing of the arrays, from reading the whole table.
     `select a.* from unnest($1::text[], $2::uuid[]) as g(conference, command_id) cross join lateral (
-       select conference, command_id, base, applied, held, because from ${live.schema}.applied_command c
+       select conference, command_id, base, applied, held, because, digest, subject from ${live.schema}.applied_command c
        where c.conference = g.conference and c.command_id = g.command_id limit 1) a`,
     [asked.map(({ conference }) => conference), asked.map(({ commandId }) => commandId)],
   );
   const known = new Map(rows.map((row) => [`${row.conference} ${row.command_id}`, row]));
   return asked.map(({ conference, commandId }) => {
     const row = known.get(`${conference} ${commandId}`);
-    return row ? { base: Number(row.base), outcome: outcomeOf(row), because: row.because } : null;
+    if (!row) return null;
+    const { because, digest, subject } = row;
+    return { base: Number(row.base), outcome: outcomeOf(row), because, digest, subject };
   });
 }
