@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import path from 'node:path';
-import { packetOf } from '../dist/src/doors/sockets/fan-out.js';
+import { packetOf } from '../dist/src/doors/sockets/writing/fan-out.js';
 import { cpuOf, ownCpu } from './lib/cpu.mjs';
 import { startHall } from './lib/hall.mjs';
 import { compare } from './lib/rounds.mjs';

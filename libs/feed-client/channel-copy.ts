@@ -9,6 +9,8 @@ export interface ClientDocument {
 export class ChannelCopy {
   cursor: Cursor | null = null;
   documents: ReadonlyMap<string, ClientDocument> = new Map();
+  /** A private channel was last named by a beacon, or asked for, then (monotonic milliseconds). */
+  namedAt: number | null = null;
   /** A resume is under way since then (monotonic milliseconds); null: none. One at a time. */
   resumingSince: number | null = null;
 
@@ -34,6 +36,11 @@ export class ChannelCopy {
     this.cursor = [epoch, Math.max(head, this.cursor[1])];
     this.resumingSince = null;
     return 'current';
+  }
+
+  /** It has a copy of this epoch, asks for nothing, and a beacon has named it since then. */
+  isNamedSince(then: number, epoch: string): boolean {
+    return this.cursor?.[0] === epoch && this.resumingSince === null && this.namedAt !== null && this.namedAt >= then;
   }
 
   private completeTo({ epoch, to }: Frame): 'applied' {

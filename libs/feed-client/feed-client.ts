@@ -49,6 +49,11 @@ export interface FeedClient {
   close(): void;
 }
 
+/** In a browser; Node has no such events. */
+const page = globalThis as {
+  addEventListener?(event: 'online', listener: () => void): void;
+  removeEventListener?(event: 'online', listener: () => void): void;
+};
 const TICK_MS = 500;
 const COMMAND_TIMEOUT_MS = 5_000;
 /** Between two attempts, where the service says no time. */
@@ -80,7 +85,10 @@ class Client implements FeedClient {
     this.random = options.random ?? Math.random;
     this.sample = new ShownSample(options.class, this.random);
     this.ticker = setInterval(() => this.run(this.state.tick(performance.now())), TICK_MS);
+    page.addEventListener?.('online', this.online);
   }
+
+  private readonly online = () => this.run(this.state.online(this.random()));
 
   begin(): void {
     for (const channel of this.options.channels ?? []) this.state.follow(channel, performance.now());
@@ -149,6 +157,7 @@ class Client implements FeedClient {
   }
 
   close(): void {
+    page.removeEventListener?.('online', this.online);
     clearInterval(this.ticker);
     clearTimeout(this.retry);
     this.run(this.state.stop());
@@ -165,7 +174,7 @@ class Client implements FeedClient {
         case 'disconnect':
           this.drop();
           if (this.state.phase !== 'idle' && this.state.phase !== 'refused')
-            this.run(this.state.disconnected(this.random()));
+            this.run(this.state.disconnected(this.random(), performance.now()));
           break;
         case 'subscribe':
           this.connection?.subscribe(effect.channels, (ack) => this.subscribed(ack));
@@ -188,7 +197,7 @@ class Client implements FeedClient {
       (token) => {
         if (generation === this.generation) this.open(token);
       },
-      () => this.run(this.state.disconnected(this.random())),
+      () => this.run(this.state.disconnected(this.random(), performance.now())),
     );
   }
 
@@ -204,7 +213,7 @@ class Client implements FeedClient {
       { protocol: PROTOCOL_VERSION, conference, class: this.options.class, token, channels },
       {
         connected: () => mine(() => this.state.connected(performance.now())),
-        disconnected: () => mine(() => this.state.disconnected(this.random())),
+        disconnected: () => mine(() => this.state.disconnected(this.random(), performance.now())),
         refused: (refusal) => mine(() => this.state.refused(refusal, this.random())),
         frame: (frame) =>
           mine(() => {

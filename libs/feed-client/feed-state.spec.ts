@@ -103,6 +103,59 @@ describe('the receiving side', () => {
     }
   });
 
+  it('[B1] a private channel is complete while a beacon has named it within 90 s; then it is resumed', () => {
+    const state = new FeedState('phone');
+    state.follow('c', 0);
+    state.follow('me/ann', 0);
+    state.start();
+    state.opening(0);
+    state.connected(0);
+    state.frame(frame(null, 10, []), 0);
+    state.frame({ ...frame(null, 10, []), channel: 'me/ann' }, 0);
+    // Never named on this connection: it may not be followed there.
+    expect(only(state.beacon(beacon(), 0, 6_000), 'subscribe')).toMatchObject([{ channels: { 'me/ann': ['e', 10] } }]);
+    state.beacon(beacon({ own: { 'me/ann': 7 } }), 0, 7_000);
+    for (const now of [20_000, 60_000, 97_000]) {
+      expect(only(state.beacon(beacon({ head: 20 }), 0, now), 'subscribe')).toEqual([]);
+      expect(state.status(now).state).toBe('live');
+    }
+    // Nothing was said of it: its cursor stays where it was known to be complete.
+    expect(state.channels.get('me/ann')?.cursor).toEqual(['e', 10]);
+    expect(only(state.beacon(beacon({ head: 20 }), 0, 97_001), 'subscribe')).toMatchObject([
+      { channels: { 'me/ann': ['e', 10] } },
+    ]);
+    // Changed, and no frame of it has come.
+    expect(only(state.beacon(beacon({ own: { 'me/ann': 21 } }), 0, 110_000), 'subscribe')).toHaveLength(1);
+  });
+
+  it('[B1] a private channel that waits for an answer is not called complete by a beacon that says nothing of it', () => {
+    const state = live('phone');
+    state.follow('me/ann', 0);
+    state.frame({ ...frame(null, 10, []), channel: 'me/ann' }, 0);
+    state.beacon(beacon({ own: { 'me/ann': 10 } }), 0, 1_000);
+    state.frame({ ...frame(15, 16, []), channel: 'me/ann' }, 2_000);
+    expect(only(state.beacon(beacon(), 0, 8_000), 'subscribe')).toMatchObject([{ channels: { 'me/ann': ['e', 10] } }]);
+    state.frame({ ...frame(10, 16, []), channel: 'me/ann' }, 8_100);
+    expect(only(state.beacon(beacon(), 0, 14_000), 'subscribe')).toEqual([]);
+  });
+
+  it('[B3] cut off while beacons are fresh, it comes back within the spread; after silence or once online within a second', () => {
+    const cutOff = (spread: number | undefined, silence: number) => {
+      const state = live('phone');
+      state.beacon(beacon({ interval: 5_000, ...(spread === undefined ? {} : { spread }) }), 0, 1_000);
+      return only(state.disconnected(1, 1_000 + silence), 'connect')[0]?.inMs;
+    };
+    expect(cutOff(50_000, 3_000)).toBe(50_000);
+    expect(cutOff(10, 3_000)).toBe(500);
+    expect(cutOff(1e9, 3_000)).toBe(60_000);
+    expect(cutOff(undefined, 3_000)).toBe(8_000);
+    expect(cutOff(50_000, 12_501)).toBe(1_000);
+    const state = live('phone');
+    expect(state.online(0.5)).toEqual([]);
+    state.disconnected(1, 0);
+    expect(state.online(0.5)).toEqual([{ do: 'connect', inMs: 500, renew: false }]);
+  });
+
   it('[B2] I7: silence of 2.5 intervals, or an age above 6 s, is said, and since when', () => {
     const state = live();
     expect(state.status(1).state).toBe('live');

@@ -6,7 +6,14 @@
  *             ▲  └──────────┴───────────┴──────┘ connection lost
  *             └── waiting ◄─┘            any ─► refused (a number that says "do not come back")
  */
-import type { Beacon, ClientClass, Cursor, Frame, RefusalBody } from '#libs/protocol';
+import {
+  type Beacon,
+  type ClientClass,
+  type Cursor,
+  type Frame,
+  isPrivateChannel,
+  type RefusalBody,
+} from '#libs/protocol';
 import { ChannelCopy } from './channel-copy.js';
 
 export type Phase = 'idle' | 'joining' | 'catching-up' | 'live' | 'stale' | 'waiting' | 'refused';
@@ -42,6 +49,12 @@ const FIRST_RETRY_MS: Readonly<Record<ClientClass, number>> = { screen: 500, des
 /** A wall that was cut off is back within seconds; thousands of phones take longer, on purpose. */
 const RETRY_CAP_MS: Readonly<Record<ClientClass, number>> = { screen: 4_000, desk: 4_000, phone: 15_000 };
 const EXPIRED = 301;
+/** A private channel that no beacon has named for so long is not followed there (SPEC B1). */
+const OWN_UNNAMED_MS = 90_000;
+/** A client that lost touch long before the others, or comes back alone, does not wait for them. */
+const ALONE_WINDOW_MS = 1_000;
+/** Whatever a gateway says, nobody waits longer to come back. */
+const MAX_SPREAD_MS = 60_000;
 
 export class FeedState {
   phase: Phase = 'idle';
@@ -49,6 +62,7 @@ export class FeedState {
   private attempts = 0;
   private beaconAt: number | null = null;
   private intervalMs = 5_000;
+  private spreadMs: number | null = null;
   private ageMs = 0;
   private asOf: number | null = null;
   private offset: number | null = null;
@@ -100,6 +114,7 @@ export class FeedState {
     this.phase = 'catching-up';
     this.openingSince = null;
     this.beaconAt = now;
+    for (const copy of this.channels.values()) copy.namedAt = null;
     const gone = this.joined.filter((channel) => !this.channels.has(channel));
     for (const copy of this.channels.values()) if (copy.resumingSince !== null) copy.resumingSince = now;
     return [
@@ -121,14 +136,19 @@ export class FeedState {
   beacon(beacon: Beacon, wall: number, now: number): Effect[] {
     this.beaconAt = now;
     this.intervalMs = beacon.interval;
+    this.spreadMs = beacon.spread ?? null;
     this.ageMs = beacon.age;
     this.offset = beacon.at - wall;
     this.attempts = 0;
     const behind = [...this.channels].flatMap(([channel, copy]) => {
       if (this.forbidden.has(channel)) return [];
-      // A followed channel of which the beacon says nothing is not followed there: it is asked for again.
-      const last = beacon.channels[channel];
-      return last === undefined || copy.beacon(beacon, last) === 'resume' ? [channel] : [];
+      const last = beacon.channels[channel] ?? beacon.own?.[channel];
+      if (last !== undefined) {
+        copy.namedAt = now;
+        return copy.beacon(beacon, last) === 'resume' ? [channel] : [];
+      }
+      // A followed channel of which the beacon says nothing is not followed there: it is asked for again. Private ones are named rarely.
+      return isPrivateChannel(channel) && copy.isNamedSince(now - OWN_UNNAMED_MS, beacon.epoch) ? [] : [channel];
     });
     const complete = behind.length === 0;
     if (complete) {
@@ -154,9 +174,14 @@ export class FeedState {
     return now - this.beaconAt > 2 * MISSED_BEACONS * this.intervalMs ? [{ do: 'disconnect' }] : [];
   }
 
-  disconnected(random: number): Effect[] {
+  disconnected(random: number, now = 0): Effect[] {
     if (this.phase === 'refused' || this.phase === 'idle') return [];
-    return this.retry(random, 0, false);
+    return this.retry(random, 0, false, this.firstWindow(now));
+  }
+
+  /** The device has a network again: what it waits for until then was for others. */
+  online(random: number): Effect[] {
+    return this.phase === 'waiting' ? [{ do: 'connect', inMs: ALONE_WINDOW_MS * random, renew: false }] : [];
   }
 
   /** The server's answer for one channel. */
@@ -207,6 +232,14 @@ export class FeedState {
     return { state: brief ? 'live' : 'reconnecting', ...common };
   }
 
+  /** A connection that ends while beacons are fresh ends for all others, too: they come back as fast as they are let in, not faster. */
+  private firstWindow(now: number): number {
+    if (this.beaconAt === null || !this.isOpen()) return FIRST_RETRY_MS[this.cls];
+    if (now - this.beaconAt > MISSED_BEACONS * this.intervalMs) return ALONE_WINDOW_MS;
+    if (this.spreadMs === null) return FIRST_RETRY_MS[this.cls];
+    return Math.min(Math.max(this.spreadMs, ALONE_WINDOW_MS / 2), MAX_SPREAD_MS);
+  }
+
   private isOpen(): boolean {
     return this.phase === 'catching-up' || this.phase === 'live' || this.phase === 'stale';
   }
@@ -233,11 +266,9 @@ export class FeedState {
   }
 
   /** The first retry is spread over a window: a hall full of phones comes back one by one. */
-  private retry(random: number, atLeastMs: number, renew: boolean): Effect[] {
+  private retry(random: number, atLeastMs: number, renew: boolean, first = FIRST_RETRY_MS[this.cls]): Effect[] {
     const window =
-      this.attempts === 0
-        ? FIRST_RETRY_MS[this.cls]
-        : Math.min(RETRY_CAP_MS[this.cls], FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
+      this.attempts === 0 ? first : Math.min(RETRY_CAP_MS[this.cls], FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
     this.attempts += 1;
     this.phase = 'waiting';
     this.openingSince = null;

@@ -31,6 +31,7 @@ export {
   type Entry,
   type Frame,
   type Handshake,
+  isPrivateChannel,
   PROTOCOL_VERSION,
   type RefusalBody,
   type ServerEvents,

@@ -29,7 +29,16 @@ export const beaconSchema = z.object({
   head: count,
   age: count.describe('milliseconds since the pipeline was last known complete'),
   interval: count.describe('milliseconds until the next beacon is due'),
-  channels: z.record(z.string(), count).describe('last change of each followed channel'),
+  spread: count
+    .optional()
+    .describe(
+      'milliseconds over which clients come back if the connection ends without a word while beacons are fresh',
+    ),
+  channels: z.record(z.string(), count).describe('last change of each followed channel that is shared'),
+  own: z
+    .record(z.string(), count)
+    .optional()
+    .describe('last change of each followed private channel: if one changed since the last beacon, and once a minute'),
 });
 
 export const drainSchema = z.object({ within: count.describe('milliseconds over which clients spread their leaving') });

@@ -32,6 +32,9 @@ export interface Shown {
   readonly took: number;
 }
 
+/** Of one person: it stands in a beacon's `own`. */
+export const isPrivateChannel = (channel: string): boolean => channel.startsWith('me/');
+
 export interface Beacon {
   readonly epoch: string;
   /** Server time, milliseconds since 1970. */
@@ -41,8 +44,12 @@ export interface Beacon {
   readonly age: number;
   /** Milliseconds until the next beacon is due. */
   readonly interval: number;
-  /** Last change (or floor) of each followed channel. */
+  /** Milliseconds over which clients come back if the connection ends without a word while beacons are fresh. */
+  readonly spread?: number;
+  /** Last change (or floor) of each followed channel that is shared. */
   readonly channels: Readonly<Record<string, number>>;
+  /** The same of private ones: there if they changed since the last beacon, and else once a minute. */
+  readonly own?: Readonly<Record<string, number>>;
 }
 
 export interface Drain {

@@ -23,6 +23,11 @@ export class Admission {
       this.buckets.set(cls, new TokenBucket(limits.perSecond[cls], limits.perSecond[cls] * 2));
   }
 
+  /** Milliseconds in which so many sockets of a class can come back. */
+  spread(cls: ClientClass, sockets: number): number {
+    return Math.ceil((sockets / this.limits.perSecond[cls]) * 1_000);
+  }
+
   /** @param now monotonic milliseconds */
   admit(cls: ClientClass, sockets: number, now: number): boolean {
     const { maxSockets, reservedShare } = this.limits;
@@ -42,11 +47,12 @@ export class TokenBucket {
     this.tokens = size;
   }
 
-  take(now: number): boolean {
+  /** @param now monotonic milliseconds */
+  take(now: number, count = 1): boolean {
     this.tokens = Math.min(this.size, this.tokens + ((now - (this.at ?? now)) / 1_000) * this.perSecond);
     this.at = now;
-    if (this.tokens < 1) return false;
-    this.tokens -= 1;
+    if (this.tokens < count) return false;
+    this.tokens -= count;
     return true;
   }
 }

@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from '#libs/postgres';
 import type { ClientClass } from '#libs/protocol';
 import { observe, spanContextOf } from '#libs/signals';
-import { fastPathProblem } from './fan-out.js';
 import type { HallStats } from './hall.js';
-import type { TickEnd } from './tick.js';
+import { fastPathProblem } from './writing/fan-out.js';
+import type { TickEnd } from './writing/tick.js';
 
 type PerClass = Record<ClientClass, number>;
 const none = (): PerClass => ({ screen: 0, desk: 0, phone: 0 });
@@ -68,6 +68,6 @@ export class SocketCounts implements HallStats {
     const problem = fastPathProblem();
     if (problem === null || this.saidSlow) return;
     this.saidSlow = true;
-    this.logger.error({ problem }, 'frames take the slow way to the sockets');
+    this.logger.error({ problem }, 'WebSocket fast path disabled');
   }
 }

@@ -3,16 +3,16 @@
  * written before; the replica encodes a frame once per (channel, place), which all who keep up share.
  */
 import type { Advance, ConferenceFeed, EncodedFrame } from '#libs/feed';
-import type { Beacon, ClientClass } from '#libs/protocol';
-import { type Packet, packetOf } from './fan-out.js';
+import type { ClientClass } from '#libs/protocol';
+import { BEACON_MS, Beacons } from './beacons.js';
 import type { Follower, Following } from './follower.js';
 import { Followers } from './followers.js';
-import { framePacket, Tick, type TickEnd } from './tick.js';
+import type { Packet } from './writing/fan-out.js';
+import { PRIORITY, type Slices } from './writing/slices.js';
+import { framePacket, Tick, type TickEnd } from './writing/tick.js';
 
+export { BEACON_MS };
 export const TICK_MS: Readonly<Record<ClientClass, number>> = { desk: 0, screen: 50, phone: 250 };
-export const BEACON_MS: Readonly<Record<ClientClass, number>> = { desk: 2_000, screen: 2_000, phone: 5_000 };
-/** Sockets written to before the event loop gets its turn. */
-const SLICE = 250;
 
 export interface HallStats {
   frames: number;
@@ -23,8 +23,11 @@ export interface HallStats {
 
 export interface HallPorts {
   readonly stats: HallStats;
+  readonly slices: Slices;
   /** Slows phones down while the event loop is late: a factor of at least 1. */
   pressure(): number;
+  /** Milliseconds over which the clients of a class come back, if this gateway is gone all at once. */
+  spread(cls: ClientClass): number;
   onReload(): void;
   onAccess(): void;
   /** A change was written long after it had happened. */
@@ -35,18 +38,23 @@ const CLASSES: readonly ClientClass[] = ['desk', 'screen', 'phone'];
 
 export class Hall {
   readonly followers = new Followers();
+  /** Those who were not writable when something was due to them. */
+  readonly slow = new Set<Follower>();
+  private readonly beacons: Beacons;
   private readonly dirty: Readonly<Record<ClientClass, Set<string>>> = {
     desk: new Set(),
     screen: new Set(),
     phone: new Set(),
   };
   private readonly ticking = new Set<ClientClass>();
+  private readonly beaconing = new Set<ClientClass>();
   private readonly unsubscribe: () => void;
 
   constructor(
     readonly feed: ConferenceFeed,
     private readonly ports: HallPorts,
   ) {
+    this.beacons = new Beacons(feed, this.followers.sets, (cls) => ports.spread(cls));
     this.unsubscribe = feed.onAdvance((advance) => this.advanced(advance));
   }
 
@@ -54,18 +62,16 @@ export class Hall {
     this.unsubscribe();
   }
 
-  /** Writes what a follower lacks of a channel; a socket that does not drain is left where it is. */
+  /** Writes what a follower lacks of a channel; a socket that does not read is left where it is. */
   bring(following: Following, tick: Tick): void {
     if (following.to === null) return;
     const due = tick.due(this.feed, following.channel, following.to);
     if (!due) return;
-    const { outlet } = following;
-    if (!outlet.drains) {
-      following.follower.slowSince ??= performance.now();
+    if (!following.writer.write(due.packet)) {
+      this.mark(following.follower);
       this.ports.stats.skipped += 1;
       return;
     }
-    outlet.write(due.packet);
     following.to = due.frame.to;
     due.sockets += 1;
     this.ports.stats.frames += 1;
@@ -78,54 +84,59 @@ export class Hall {
     this.end(follower.cls, tick);
   }
 
-  write(follower: Follower, frame: EncodedFrame): void {
-    this.send(follower, framePacket(frame));
-    this.ports.stats.frames += 1;
+  /** Makes it a follower of the channel from the frame's end on. One who does not read stays without a place, and asks again. */
+  writeFrom(following: Following, frame: EncodedFrame): boolean {
+    const written = this.send(following.follower, framePacket(frame));
+    if (written) this.ports.stats.frames += 1;
+    else this.mark(following.follower);
+    this.followers.place(following, written ? frame.to : null);
+    return written;
   }
 
-  send({ outlet, cls }: Follower, packet: Packet): void {
-    outlet.write(packet);
-    this.ports.stats.bytes[cls] += packet.bytes.length;
+  /** @returns false: the socket does not read, nothing was written */
+  send({ writer, cls }: Follower, packet: Packet): boolean {
+    const written = writer.write(packet);
+    if (written) this.ports.stats.bytes[cls] += packet.bytes.length;
+    return written;
+  }
+
+  /** After everything that is due, so that it speaks of what was written. One pass of a class at a time. */
+  beacon(cls: ClientClass): void {
+    if (this.beaconing.has(cls)) return;
+    this.beaconing.add(cls);
+    const followers = [...this.followers.of(cls)];
+    const tick = new Tick(cls, followers.length);
+    const each = (follower: Follower) => {
+      if (!follower.writer.isWritable) return;
+      for (const following of follower.channels.values()) this.bring(following, tick);
+      this.send(follower, this.beacons.packetFor(follower, performance.now()));
+    };
+    this.ports.slices.run(PRIORITY[cls], followers, each, () => {
+      this.beaconing.delete(cls);
+      this.end(cls, tick);
+    });
+  }
+
+  /** To one who has just begun to follow; not while another channel is still on its way. */
+  beaconTo(follower: Follower): void {
+    if (follower.channels.size === 0) return;
+    for (const { to } of follower.channels.values()) if (to === null) return;
+    // What was said of private channels before was said of fewer of them.
+    follower.ownChange = -1;
+    follower.ownAt = Number.NEGATIVE_INFINITY;
+    this.send(follower, this.beacons.packetFor(follower, performance.now()));
+  }
+
+  /** One who does not read: caught up once it does, closed if it never does. */
+  mark(follower: Follower): void {
+    follower.slowSince ??= performance.now();
+    this.slow.add(follower);
   }
 
   private end(cls: ClientClass, tick: Tick): void {
     const { bytes, late } = tick.end();
     this.ports.stats.bytes[cls] += bytes;
     if (late) this.ports.onLate(cls, late);
-  }
-
-  /** After everything that is due, so that it speaks of what was written. Encoded once per set of channels. */
-  beacon(cls: ClientClass): void {
-    const encoded = new Map<string, Packet>();
-    const followers = this.followers.of(cls);
-    const tick = new Tick(cls, followers.size);
-    for (const follower of followers) {
-      if (!follower.outlet.drains) continue;
-      for (const following of follower.channels.values()) this.bring(following, tick);
-      const channels = [...follower.channels].flatMap(([channel, { to }]) => (to === null ? [] : [channel])).sort();
-      const set = channels.join(' ');
-      let packet = encoded.get(set);
-      if (packet === undefined) {
-        packet = packetOf('beacon', JSON.stringify(this.beaconOf(cls, channels)));
-        encoded.set(set, packet);
-      }
-      this.send(follower, packet);
-    }
-    this.end(cls, tick);
-  }
-
-  /** To one who has just begun to follow; not while another channel is still on its way. */
-  beaconTo(follower: Follower): void {
-    const following = [...follower.channels];
-    if (following.length === 0 || following.some(([, { to }]) => to === null)) return;
-    const channels = following.map(([channel]) => channel);
-    this.send(follower, packetOf('beacon', JSON.stringify(this.beaconOf(follower.cls, channels))));
-  }
-
-  private beaconOf(cls: ClientClass, channels: readonly string[]): Beacon {
-    const { epoch, head } = this.feed;
-    const last = Object.fromEntries(channels.map((channel) => [channel, this.feed.lastChange(channel)]));
-    return { epoch, at: Date.now(), head, age: Math.round(this.feed.age()), interval: BEACON_MS[cls], channels: last };
   }
 
   private advanced(advance: Advance): void {
@@ -143,11 +154,8 @@ export class Hall {
   private schedule(cls: ClientClass): void {
     if (this.ticking.has(cls) || this.dirty[cls].size === 0) return;
     this.ticking.add(cls);
-    const tick = () => {
-      this.flush(cls);
-    };
-    if (cls === 'desk') setImmediate(tick);
-    else setTimeout(tick, TICK_MS[cls] * (cls === 'phone' ? this.ports.pressure() : 1));
+    if (cls === 'desk') this.flush(cls);
+    else setTimeout(() => this.flush(cls), TICK_MS[cls] * (cls === 'phone' ? this.ports.pressure() : 1));
   }
 
   /** One tick of one class, in slices: desks and screens get their turn between two slices of phones. */
@@ -155,18 +163,15 @@ export class Hall {
     const due = [...this.dirty[cls]].flatMap((channel) => [...this.followers.following(cls, channel)]);
     this.dirty[cls].clear();
     const tick = new Tick(cls, due.length);
-    let next = 0;
-    const slice = () => {
-      const end = Math.min(next + SLICE, due.length);
-      while (next < end) this.bring(due[next++] as Following, tick);
-      if (next < due.length) {
-        setImmediate(slice);
-        return;
-      }
-      this.end(cls, tick);
-      this.ticking.delete(cls);
-      this.schedule(cls);
-    };
-    slice();
+    this.ports.slices.run(
+      PRIORITY[cls],
+      due,
+      (following) => this.bring(following, tick),
+      () => {
+        this.end(cls, tick);
+        this.ticking.delete(cls);
+        this.schedule(cls);
+      },
+    );
   }
 }

@@ -9,69 +9,104 @@ import {
 } from '#libs/protocol';
 import { mayFollow } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
-import { packetOf } from './fan-out.js';
 import type { Follower } from './follower.js';
 import type { Hall } from './hall.js';
+import { resume } from './resume.js';
 import { takeShown } from './shown.js';
 import type { Door } from './socket-door.js';
+import { packetOf } from './writing/fan-out.js';
 
-const MAX_FOLLOWED = 200;
-/** How long a client that is ahead of this replica waits for it (I6). */
-const SETTLE_MS = 5_000;
+export const MAX_FOLLOWED = 200;
+/** Messages of one socket that are being answered at once. */
+export const MAX_IN_FLIGHT = 32;
+/** A socket that goes on sending after so many refusals of its rate is closed. */
+export const MAX_EXCESS = 200;
+/** Each message that is taken makes up for so many refusals. */
+const EXCESS_FORGIVEN = 2;
 
-type Handler = (message: unknown) => Promise<object>;
+/** @returns the answer, and what follows it */
+type Handler = (door: Door, hall: Hall, follower: Follower, message: unknown) => Promise<object>;
+
+/** One for all sockets: a socket costs one closure. */
+const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  [
+    'subscribe',
+    async (door, hall, follower, message) => {
+      const { answers, begin } = subscribe(door, hall, follower, message);
+      setImmediate(begin); // After the ack.
+      return answers;
+    },
+  ],
+  [
+    'unsubscribe',
+    async (_door, hall, follower, message) => {
+      for (const channel of parseBounded(unsubscribeSchema, message).channels)
+        hall.followers.unfollow(follower, channel);
+      return { ok: true };
+    },
+  ],
+  [
+    'shown',
+    async (_door, _hall, follower, message) => {
+      takeShown(follower, message);
+      return { ok: true };
+    },
+  ],
+  [
+    'command',
+    async (door, _hall, follower, message) => {
+      stillValid(follower);
+      return door.ports.commands.handle(follower.verified.identity, follower.conference, message);
+    },
+  ],
+]);
 
 export function answerMessages(door: Door, hall: Hall, follower: Follower): void {
-  const handlers = new Map<string, Handler>();
-  const on = (event: string, handle: Handler) => handlers.set(event, handle);
-  // Not a listener for each name: what has none is to be answered, too.
+  // One catch-all listener, so that unknown message names are also answered.
   follower.socket.onAny((event: string, ...given: readonly unknown[]) => {
+    // One who sends and does not read gets no answers either; the same id can be sent again.
+    if (follower.leaving || !follower.writer.isWritable) {
+      hall.mark(follower);
+      return;
+    }
     const ack = given.at(-1);
     const reply = (answer: object) => {
-      if (typeof ack === 'function') ack(answer);
+      if (typeof ack === 'function' && follower.writer.isWritable) ack(answer);
     };
-    answer(door, follower, handlers.get(event) ?? unknownMessage, given[0]).then(reply, (error: unknown) =>
+    answer(door, hall, follower, event, given[0]).then(reply, (error: unknown) =>
       reply({ refusal: refusalOf(door, error).body() }),
     );
   });
-  on('subscribe', async (message) => {
-    const { answers, begin } = await subscribe(door, hall, follower, message);
-    setImmediate(begin); // After the ack.
-    return answers;
-  });
-  on('unsubscribe', async (message) => {
-    for (const channel of parseBounded(unsubscribeSchema, message).channels) hall.followers.unfollow(follower, channel);
-    return { ok: true };
-  });
-  on('shown', async (message) => {
-    takeShown(follower, message);
-    return { ok: true };
-  });
-  on('command', async (message) => {
-    stillValid(follower);
-    return door.ports.commands.handle(follower.verified.identity, follower.conference, message);
-  });
 }
 
-async function unknownMessage(): Promise<never> {
-  throw new Refusal('malformed', 'there is no message of this name');
+async function answer(door: Door, hall: Hall, follower: Follower, event: string, message: unknown): Promise<object> {
+  if (!follower.messages.take(performance.now())) {
+    follower.excess += 1;
+    if (follower.excess > MAX_EXCESS) door.refuse(follower, 'rate-limited');
+    throw new Refusal('rate-limited', undefined, 1_000);
+  }
+  follower.excess = Math.max(0, follower.excess - EXCESS_FORGIVEN);
+  if (follower.inFlight >= MAX_IN_FLIGHT) throw new Refusal('rate-limited', undefined, 1_000);
+  const handle = HANDLERS.get(event);
+  if (!handle) throw new Refusal('malformed', 'there is no message of this name');
+  follower.inFlight += 1;
+  try {
+    return await handle(door, hall, follower, message);
+  } finally {
+    follower.inFlight -= 1;
+  }
 }
 
 /** What the handshake asked for: as a subscription. CONNECT's answer, this one, the frames and the beacon leave in one write. */
-export async function answerHandshake(door: Door, hall: Hall, follower: Follower, channels: unknown): Promise<void> {
+export function answerHandshake(door: Door, hall: Hall, follower: Follower, channels: unknown): void {
   const tell = (answer: object) => hall.send(follower, packetOf('subscribed', JSON.stringify(answer)));
   try {
-    const { answers, begin } = await subscribe(door, hall, follower, { channels });
+    const { answers, begin } = subscribe(door, hall, follower, { channels });
     tell(answers);
     begin();
   } catch (error) {
     tell({ refusal: refusalOf(door, error).body() });
   }
-}
-
-async function answer(_: Door, follower: Follower, handle: Handler, message: unknown): Promise<object> {
-  if (!follower.bucket.take(performance.now())) throw new Refusal('rate-limited', undefined, 1_000);
-  return handle(message);
 }
 
 function refusalOf(door: Door, error: unknown): Refusal {
@@ -92,13 +127,16 @@ interface Subscription {
   begin(): void;
 }
 
-async function subscribe(door: Door, hall: Hall, follower: Follower, message: unknown): Promise<Subscription> {
+/** @throws Refusal */
+function subscribe(door: Door, hall: Hall, follower: Follower, message: unknown): Subscription {
   const { channels } = parseBounded(subscribeSchema, message);
   stillValid(follower);
+  const asked = Object.entries(channels);
+  door.resumes.spend(follower, asked.length);
   const state = stateOf(hall.feed);
   const answers: Record<string, SubscribeAck[string]> = {};
   const followed: (readonly [channel: string, cursor: Cursor | null])[] = [];
-  for (const [channel, cursor] of Object.entries(channels)) {
+  for (const [channel, cursor] of asked) {
     const allowed = mayFollow(follower.verified.identity, channel, state);
     const full = follower.channels.size >= MAX_FOLLOWED && !follower.channels.has(channel);
     if (allowed !== 'ok' || full) {
@@ -120,45 +158,4 @@ async function subscribe(door: Door, hall: Hall, follower: Follower, message: un
       );
     },
   };
-}
-
-/** Writes what the cursor lacks and makes the socket a follower from there on: no hole and no double in between. */
-async function resume(
-  door: Door,
-  hall: Hall,
-  follower: Follower,
-  channel: string,
-  cursor: Cursor | null,
-): Promise<void> {
-  const following = follower.channels.get(channel);
-  if (!following || following.to !== null) return;
-  const { feed } = hall;
-  let resumed = feed.resume(channel, cursor);
-  let isFalse = false;
-  if (resumed.kind === 'ahead' && cursor) {
-    const sameEpoch = cursor[0] === feed.epoch;
-    const known = sameEpoch ? await feed.settled(SETTLE_MS) : await door.ports.feed.checkPrimary(SETTLE_MS);
-    if (!known) {
-      door.counted.resumes.refused += 1;
-      return door.refuse(follower, 'behind');
-    }
-    resumed = feed.resume(channel, cursor);
-    if (resumed.kind === 'ahead') {
-      isFalse = cursor[0] === feed.epoch;
-      if (isFalse)
-        door.ports.logger.error(
-          { channel: channel.split('/')[0] },
-          'a client claims to be ahead of the primary; it gets a snapshot',
-        );
-      resumed = feed.resume(channel, null);
-    }
-  }
-  if (resumed.kind === 'ahead' || follower.channels.get(channel) !== following) return;
-  door.counted.resumes[isFalse ? 'ahead' : resumed.kind] += 1;
-  if (resumed.kind === 'current') {
-    following.to = cursor?.[1] ?? feed.head;
-    return;
-  }
-  hall.write(follower, resumed.frame);
-  following.to = resumed.frame.to;
 }

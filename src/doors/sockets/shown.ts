@@ -3,7 +3,7 @@ import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { parseBounded, Refusal, shownSchema } from '#libs/protocol';
 import { recorded, spanContextOf } from '#libs/signals';
 import type { Follower } from './follower.js';
-import { toldName, wasCarried } from './tick.js';
+import { toldName, wasCarried } from './writing/tick.js';
 
 const tracer = trace.getTracer('hallway.doors');
 /** A clock that stood still or a liar: more would only spoil the sum. */

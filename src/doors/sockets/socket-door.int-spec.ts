@@ -225,7 +225,9 @@ describe('the socket door', () => {
 
   it('I8: 3,000 join in 10 s from one address, drop, and come back with their cursors: a desk is unharmed, and no SQL is caused by it', async () => {
     const count = 3_000;
-    const token = await running.token('attendee', 'crowd');
+    const tokens = await Promise.all(
+      Array.from({ length: count }, (_, index) => running.token('attendee', `p${index}`)),
+    );
     let frames = 0;
     const join = (cursor: unknown) =>
       Promise.all(
@@ -233,7 +235,7 @@ describe('the socket door', () => {
           // Paced as clients pace themselves; the door admits a few hundred a second.
           await new Promise((resolve) => setTimeout(resolve, index * 3));
           for (;;) {
-            const socket = open(handshake(token, { class: 'phone' }), 'phone');
+            const socket = open(handshake(tokens[index] ?? '', { class: 'phone' }), 'phone');
             socket.on('frame', () => frames++);
             try {
               await connected(socket);

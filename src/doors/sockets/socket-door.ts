@@ -1,22 +1,25 @@
 /** The socket.io door: admission, handshake, subscriptions, commands, closing. What is written to whom and when is in hall.ts. */
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Server, type Socket } from 'socket.io';
 import type { Feed } from '#libs/feed';
 import type { Logger } from '#libs/postgres';
-import { type ClientClass, handshakeSchema, parseBounded, Refusal, type RefusalName } from '#libs/protocol';
-import { mayConnect } from '../../conference/access.js';
-import { stateOf } from '../../conference/state.js';
+import { type ClientClass, Refusal, type RefusalName } from '#libs/protocol';
 import type { CommandDoor } from '../commands/command-door.js';
 import type { Tokens } from '../tokens/tokens.js';
-import { Admission, type AdmissionLimits, DEFAULT_LIMITS, TokenBucket } from './admission.js';
+import { Admission, type AdmissionLimits, DEFAULT_LIMITS } from './admission.js';
 import { SocketCounts } from './counts.js';
-import { type Conn, corkForATurn, fastPathProblem, Outlet } from './fan-out.js';
-import type { Follower, Following } from './follower.js';
+import type { Follower } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
+import { CLASSES, classOf, connectError, enter, websocketOnly } from './handshake.js';
 import { answerHandshake, answerMessages } from './messages.js';
-import { ConnectionClosed, openUntilClosed } from './open-until-closed.js';
+import { ConnectionClosed } from './open-until-closed.js';
 import { recheck } from './recheck.js';
+import { ResumeBudget } from './resume-budget.js';
+import { lookAfter, replaceAll, sayDrain } from './upkeep.js';
+import { corkForATurn, fastPathProblem, packetOf } from './writing/fan-out.js';
+import { PRIORITY, Slices } from './writing/slices.js';
+import { Unread } from './writing/unread.js';
 
 export interface SocketDoorPorts {
   readonly feed: Feed;
@@ -33,6 +36,8 @@ export interface SocketStats {
   readonly closedSlow: number;
   /** Connections that were closed while their handshake was being checked. */
   readonly abandoned: number;
+  /** Large packets that wait for clients to read, each once. */
+  readonly unreadBytes: number;
   /** Final answers to returning clients. */
   readonly resumes: Readonly<Record<'changes' | 'snapshot' | 'current' | 'ahead' | 'refused', number>>;
   /** By number. */
@@ -49,45 +54,28 @@ export interface SocketDoor {
   close(): Promise<void>;
 }
 
-/** In place of engine.io's own answer, whose number is none of ours (I11). */
-function websocketOnly(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-  if (request.headers.upgrade) {
-    next();
-    return;
-  }
-  const refusal = new Refusal('unsupported-protocol', 'the feed is served over websockets only');
-  response.writeHead(refusal.httpStatus, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ title: refusal.refusal, status: refusal.httpStatus, ...refusal.body() }));
-}
-
-const CLASSES: readonly ClientClass[] = ['screen', 'desk', 'phone'];
-
-/** engine.io has read it; to read it again was a twentieth of a join. */
-function classOf(request: IncomingMessage): ClientClass {
-  const asked = (request as { readonly _query?: { readonly class?: unknown } })._query?.class;
-  return CLASSES.find((known) => known === asked) ?? 'phone';
-}
-
-const SLOW_MS = 10_000;
 const SWEEP_MS = 250;
-const RESUME_SLICE = 100;
-
 export const createSocketDoor = (ports: SocketDoorPorts): SocketDoor => new Door(ports);
 
 export class Door implements SocketDoor {
   readonly halls = new Map<string, Hall>();
   readonly counted: SocketCounts;
+  readonly slices: Slices;
+  readonly resumes = new ResumeBudget();
+  readonly unread = new Unread();
   private readonly admission: Admission;
   private readonly delay = monitorEventLoopDelay({ resolution: 10 });
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly unobserve: () => void;
   private io: Server | undefined;
-  private draining = false;
+  draining = false;
   private factor = 1;
+  private readonly spread: Record<ClientClass, number> = { screen: 0, desk: 0, phone: 0 };
 
   constructor(readonly ports: SocketDoorPorts) {
     this.admission = new Admission(ports.limits ?? DEFAULT_LIMITS);
     this.counted = new SocketCounts(ports.logger);
+    this.slices = new Slices(ports.logger);
     this.unobserve = this.counted.observe();
   }
 
@@ -106,17 +94,18 @@ export class Door implements SocketDoor {
     this.io = io;
     io.engine.use(websocketOnly);
     io.use((socket, next) => {
-      this.enter(socket).then(
+      enter(this, socket).then(
         () => {
-          (socket.data as { follower: Follower }).follower.outlet.cork();
+          (socket.data as { follower: Follower }).follower.writer.cork();
           next();
         },
         (error: unknown) => {
           if (error instanceof ConnectionClosed) {
             this.counted.abandoned += 1;
+            next(error); // It is not told to anybody; socket.io forgets the socket.
             return;
           }
-          next(this.toConnectError(socket, error));
+          next(connectError(this, socket, error));
           // socket.io would keep the connection for all of `connectTimeout`. Its answer leaves first: engine.io drains before it closes.
           setImmediate(() => socket.conn.close());
         },
@@ -130,16 +119,15 @@ export class Door implements SocketDoor {
   }
 
   stats(): SocketStats {
-    const sockets = { screen: 0, desk: 0, phone: 0 };
-    for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers.of(cls).size;
+    const sockets = this.countSockets();
     const { frames, skipped, closedSlow, abandoned, resumes, refused } = this.counted;
     const counts = { frames, skipped, closedSlow, abandoned, resumes: { ...resumes }, refused: { ...refused } };
-    return { sockets, slowPath: fastPathProblem(), ...counts };
+    return { sockets, unreadBytes: this.unread.bytes, slowPath: fastPathProblem(), ...counts };
   }
 
   async drain(withinMs: number): Promise<void> {
     this.draining = true;
-    this.io?.emit('drain', { within: withinMs });
+    for (const hall of this.halls.values()) sayDrain(this, hall, withinMs);
     const end = performance.now() + withinMs;
     while (performance.now() < end && [...this.halls.values()].some(({ followers }) => followers.size > 0))
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -160,7 +148,7 @@ export class Door implements SocketDoor {
     if (follower.leaving) return;
     follower.leaving = true;
     this.counted.refuse(new Refusal(name).code);
-    follower.socket.emit('refused', new Refusal(name).body());
+    follower.writer.end(packetOf('refused', JSON.stringify(new Refusal(name).body())));
     // Its goodbye leaves first; a transport that takes nothing is closed all the same.
     setTimeout(() => follower.socket.disconnect(true), 50);
   }
@@ -175,33 +163,6 @@ export class Door implements SocketDoor {
     return admitted;
   }
 
-  private async enter(socket: Socket): Promise<void> {
-    if (this.draining) throw new Refusal('draining', undefined, 1_000);
-    const auth: unknown = socket.handshake.auth;
-    if ((auth as { protocol?: unknown } | null)?.protocol !== 1) throw new Refusal('unsupported-protocol');
-    const { conference, class: cls, token, channels: asked } = parseBounded(handshakeSchema, auth);
-    const verified = await this.ports.tokens.verify(token);
-    if (verified.identity.conference !== '*' && verified.identity.conference !== conference)
-      throw new Refusal('wrong-conference');
-    const feed = await openUntilClosed(this.ports.feed, conference, socket.conn);
-    const allowed = mayConnect(verified.identity, stateOf(feed));
-    if (allowed !== 'ok') throw allowed;
-    const follower: Follower = {
-      socket,
-      outlet: new Outlet(socket.conn as unknown as Conn),
-      cls,
-      verified,
-      conference,
-      feed,
-      channels: new Map(),
-      bucket: new TokenBucket(50, 100),
-      leaving: false,
-      slowSince: null,
-    };
-    this.counted.lookAtPath();
-    socket.data = { follower, asked };
-  }
-
   private entered(socket: Socket): void {
     const { follower, asked } = socket.data as { follower: Follower; asked: unknown };
     const hall = this.hallOf(follower);
@@ -213,12 +174,13 @@ export class Door implements SocketDoor {
     socket.on('disconnect', () => {
       clearTimeout(expiry);
       hall.followers.remove(follower);
+      hall.slow.delete(follower);
       if (hall.followers.size > 0) return;
       hall.close();
       if (this.halls.get(follower.conference) === hall) this.halls.delete(follower.conference);
     });
     answerMessages(this, hall, follower);
-    if (asked !== undefined) void answerHandshake(this, hall, follower, asked);
+    if (asked !== undefined) answerHandshake(this, hall, follower, asked);
   }
 
   private hallOf({ conference, feed }: Follower): Hall {
@@ -227,35 +189,15 @@ export class Door implements SocketDoor {
     if (known && known.feed === feed) return known;
     const hall: Hall = new Hall(feed, {
       stats: this.counted,
+      slices: this.slices,
       pressure: () => this.factor,
-      onReload: () => this.resumeAll(hall),
+      spread: (cls) => this.spread[cls],
+      onReload: () => replaceAll(this, hall),
       onAccess: () => recheck(this, hall),
       onLate: (cls, late) => this.counted.late(cls, late),
     });
     this.halls.set(conference, hall);
     return hall;
-  }
-
-  /** Another epoch: every copy is replaced, walls and desks first, in slices. */
-  private resumeAll(hall: Hall): void {
-    const waiting = [...hall.followers.all()];
-    const slice = () => {
-      for (const follower of waiting.splice(0, RESUME_SLICE))
-        for (const following of follower.channels.values()) this.replace(hall, following);
-      if (waiting.length > 0) setImmediate(slice);
-    };
-    slice();
-  }
-
-  private replace(hall: Hall, following: Following): void {
-    const resumed = hall.feed.resume(following.channel, null);
-    if (!('frame' in resumed)) return;
-    // Who does not drain learns it from a beacon that no longer names the channel, and asks.
-    following.to = null;
-    if (!following.follower.outlet.drains) return;
-    hall.write(following.follower, resumed.frame);
-    following.to = resumed.frame.to;
-    this.counted.resumes.snapshot += 1;
   }
 
   private beacons(cls: ClientClass): void {
@@ -266,28 +208,17 @@ export class Door implements SocketDoor {
     const late = this.delay.percentile(99) / 1e6;
     this.delay.reset();
     this.factor = late > 200 ? 4 : late > 80 ? 2 : 1;
+    const sockets = this.countSockets();
+    for (const cls of CLASSES) this.spread[cls] = this.admission.spread(cls, sockets[cls]);
     const now = performance.now();
-    for (const hall of this.halls.values()) for (const follower of hall.followers.all()) this.look(hall, follower, now);
+    for (const hall of this.halls.values())
+      if (hall.slow.size > 0)
+        this.slices.run(PRIORITY.phone, [...hall.slow], (follower) => lookAfter(this, hall, follower, now));
   }
 
-  /** A slow socket goes on by version once it drains; one that never does is closed. */
-  private look(hall: Hall, follower: Follower, now: number): void {
-    if (follower.slowSince === null) return;
-    if (follower.outlet.drains) {
-      follower.slowSince = null;
-      hall.catchUp(follower);
-    } else if (now - follower.slowSince > SLOW_MS) {
-      this.counted.closedSlow += 1;
-      this.counted.refuse(new Refusal('too-slow').code);
-      follower.socket.disconnect(true);
-    }
-  }
-
-  private toConnectError({ request, handshake }: Socket, error: unknown): Error {
-    const refusal = error instanceof Refusal ? error : new Refusal('internal');
-    if (!(error instanceof Refusal)) this.ports.logger.error({ err: error }, 'a handshake failed');
-    const { channels } = (handshake.auth ?? {}) as { readonly channels?: unknown };
-    this.counted.refuseConnect(refusal.code, classOf(request), channels);
-    return Object.assign(new Error(refusal.message), { data: refusal.body() });
+  private countSockets(): Record<ClientClass, number> {
+    const sockets = { screen: 0, desk: 0, phone: 0 };
+    for (const hall of this.halls.values()) for (const cls of CLASSES) sockets[cls] += hall.followers.of(cls).size;
+    return sockets;
   }
 }
