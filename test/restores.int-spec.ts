@@ -38,19 +38,44 @@ describe('a restored database', () => {
     );
   };
 
-  it('case M1: is noticed under running processes: the epoch is another one, and a client that stayed shows what a fresh one does', async () => {
-    await schedule(0, 3, 'before');
-    const backup = await running.database.backUp();
-    await schedule(3, 9, 'lost');
-    const client = running.client(await running.token('screen'), [CHANNEL]);
-    await until('the client has all of it', () => equalsSnapshot(client, 9));
-    const before = await snapshot();
-    await backup.restore();
-    await until('the service goes on', async () => (await snapshot())?.entries.length === 8);
-    await schedule(3, 12, 'after');
-    await until('the client shows what a fresh one does', () => equalsSnapshot(client, 12), 30_000);
-    expect((await snapshot())?.epoch).not.toBe(before?.epoch);
-    const { rows } = await running.database.pool.query('select seen_by from restore_event');
-    expect(rows).toEqual([{ seen_by: ['database'] }]);
-  }, 90_000);
+  const etags = async () => {
+    const headers = { authorization: `Bearer ${await running.token('organizer')}` };
+    const answers = ['channels/schedule', 'schedule.json', 'schedule.xml', 'schedule.ics'].map(async (name) => {
+      const response = await fetch(`${running.service.url}/v1/conferences/demo/${name}`, { headers });
+      return [name, response.headers.get('etag') ?? '', await response.text()] as const;
+    });
+    return Promise.all(answers);
+  };
+
+  it.each([
+    ['case M1: by its witnesses', undefined, 'database'],
+    ['case R2: by its history, where no witness shows it', 'unseen', 'history'],
+  ] as const)(
+    '%s, it is noticed under running processes: another epoch, and a client that stayed shows what a fresh one does',
+    async (_, unseen, seenBy) => {
+      const first = (await snapshot())?.entries.length ?? 0;
+      const base = first - 5;
+      await schedule(base, base + 3, 'before');
+      const backup = await running.database.backUp();
+      await schedule(base + 3, base + 9, 'lost');
+      const client = running.client(await running.token('screen'), [CHANNEL]);
+      await until('the client has all of it', () => equalsSnapshot(client, base + 9));
+      const before = await snapshot();
+      const cached = await etags();
+      await backup.restore(unseen);
+      await until('the service goes on', async () => (await snapshot())?.entries.length === first + 3);
+      await schedule(base + 3, base + 12, 'after');
+      await until('the client shows what a fresh one does', () => equalsSnapshot(client, base + 12), 30_000);
+      await until('the epoch is another one', async () => (await snapshot())?.epoch !== before?.epoch);
+      const { rows } = await running.database.pool.query('select seen_by from restore_event order by id desc limit 1');
+      expect(rows).toEqual([{ seen_by: [seenBy] }]);
+      const now = await etags();
+      for (const [index, [name, etag, body]] of now.entries()) {
+        expect([name, etag]).not.toEqual(cached[index]?.slice(0, 2));
+        expect(body).toContain('after');
+      }
+      client.close();
+    },
+    90_000,
+  );
 });

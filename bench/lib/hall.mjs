@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { ConferenceState } from '../../dist/libs/feed/conference-state.js';
 import { createSocketDoor } from '../../dist/src/doors/sockets/socket-door.js';
 
-const document = (version, json) => ({ channel: 'schedule', key: 'session/s1', version, json, traceparent: null, appendedAt: Date.now() });
+const document = (version, json) => ({ channel: 'schedule', key: 'session/s1', version, mark: 'AAAAAAAA', json, traceparent: null, appendedAt: Date.now() });
 
 export async function startHall({ body = JSON.stringify({ id: 's1', title: 'x'.repeat(300) }) } = {}) {
   const state = new ConferenceState({ epoch: 'e1', head: 0, floor: -1, documents: [document(0, body)] });
@@ -17,6 +17,8 @@ export async function startHall({ body = JSON.stringify({ id: 's1', title: 'x'.r
     documents: (...args) => state.documents(...args),
     lastChange: (...args) => state.lastChange(...args),
     floor: (...args) => state.floor(...args),
+    get proof() { return state.proof; },
+    sum: (...args) => state.sum(...args),
     resume: (...args) => state.resume(...args),
     changes: (...args) => state.changes(...args),
     reached: async () => true,

@@ -182,6 +182,9 @@ class Client implements FeedClient {
         case 'unsubscribe':
           this.connection?.unsubscribe(effect.channels);
           break;
+        case 'report':
+          this.connection?.mismatch(effect.mismatch);
+          break;
         case 'notify':
           for (const listener of [...this.listeners]) listener();
           break;
@@ -222,7 +225,7 @@ class Client implements FeedClient {
             if (this.state.channels.get(frame.channel)?.cursor?.[1] === frame.to) this.sample.arrived(frame, now);
             return effects;
           }),
-        beacon: (beacon) => mine(() => this.state.beacon(beacon, Date.now(), performance.now())),
+        beacon: (beacon) => mine(() => this.state.beacon(beacon, Date.now(), performance.now(), this.random())),
         subscribed: (answer) => generation === this.generation && this.subscribed(answer),
         drain: ({ within }) => mine(() => this.state.drain(within, this.random())),
       },

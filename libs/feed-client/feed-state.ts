@@ -12,9 +12,11 @@ import {
   type Cursor,
   type Frame,
   isPrivateChannel,
+  type Mismatch,
   type RefusalBody,
 } from '#libs/protocol';
 import { ChannelCopy } from './channel-copy.js';
+import { HEAL_WITHIN_MS } from './sum-healing.js';
 
 export type Phase = 'idle' | 'joining' | 'catching-up' | 'live' | 'stale' | 'waiting' | 'refused';
 
@@ -24,6 +26,7 @@ export type Effect =
   /** Open a connection in so many milliseconds; `renew`: with a fresh token. */
   | { readonly do: 'connect'; readonly inMs: number; readonly renew: boolean }
   | { readonly do: 'disconnect' }
+  | { readonly do: 'report'; readonly mismatch: Mismatch }
   | { readonly do: 'notify' };
 
 export interface Status {
@@ -132,31 +135,40 @@ export class FeedState {
     return result === 'applied' ? [{ do: 'notify' }] : [];
   }
 
-  /** @param wall our clock, milliseconds since 1970; @param now monotonic */
-  beacon(beacon: Beacon, wall: number, now: number): Effect[] {
+  /** @param wall our clock, milliseconds since 1970; @param now monotonic; @param random of [0, 1) */
+  beacon(beacon: Beacon, wall: number, now: number, random = 0): Effect[] {
     this.beaconAt = now;
     this.intervalMs = beacon.interval;
     this.spreadMs = beacon.spread ?? null;
     this.ageMs = beacon.age;
     this.offset = beacon.at - wall;
     this.attempts = 0;
+    const reports: Effect[] = [];
     const behind = [...this.channels].flatMap(([channel, copy]) => {
       if (this.forbidden.has(channel)) return [];
       const last = beacon.channels[channel] ?? beacon.own?.[channel];
       if (last !== undefined) {
         copy.namedAt = now;
-        return copy.beacon(beacon, last) === 'resume' ? [channel] : [];
+        const found = copy.beacon(beacon, last, beacon.sums?.[channel] ?? beacon.ownSums?.[channel]);
+        if (found === 'wrong') reports.push(...this.differs(channel, copy, now, random));
+        return found === 'resume' ? [channel] : [];
       }
       // A followed channel of which the beacon says nothing is not followed there: it is asked for again. Private ones are named rarely.
       return isPrivateChannel(channel) && copy.isNamedSince(now - OWN_UNNAMED_MS, beacon.epoch) ? [] : [channel];
     });
-    const complete = behind.length === 0;
+    // What is known to be wrong is not called current. What no snapshot mends is: the sum may be wrong, and it has been told.
+    const complete = behind.length === 0 && ![...this.channels.values()].some(({ healing }) => healing.isDue);
     if (complete) {
       this.asOf = beacon.at - beacon.age;
       this.completeAt = now;
     }
     if (!this.leaving) this.phase = complete ? (beacon.age <= MAX_AGE_MS ? 'live' : 'stale') : 'catching-up';
-    return [...this.resume(behind, now), { do: 'notify' }];
+    return [...reports, ...this.resume(behind, now), { do: 'notify' }];
+  }
+
+  private differs(channel: string, copy: ChannelCopy, now: number, random: number): Effect[] {
+    const told = copy.healing.differs(now, HEAL_WITHIN_MS[this.cls] * random);
+    return told ? [{ do: 'report', mismatch: { channel, to: copy.cursor?.[1] ?? 0, again: told === 'again' } }] : [];
   }
 
   /** To be called now and then: silence is an event, too. */
@@ -165,7 +177,8 @@ export class FeedState {
       this.openingSince = null;
       return [{ do: 'disconnect' }];
     }
-    if (!this.isOpen() || this.beaconAt === null || now - this.beaconAt <= MISSED_BEACONS * this.intervalMs) return [];
+    if (!this.isOpen() || this.beaconAt === null) return [];
+    if (now - this.beaconAt <= MISSED_BEACONS * this.intervalMs) return this.heal(now);
     if (this.phase !== 'stale') {
       this.phase = 'stale';
       return [{ do: 'notify' }];
@@ -253,6 +266,16 @@ export class FeedState {
       due.slice(group * MAX_CHANNELS, (group + 1) * MAX_CHANNELS),
     );
     return groups.map((group) => ({ do: 'subscribe', channels: this.asked(group, now) }));
+  }
+
+  /** Copies that are wrong are replaced; until then they stay as they are. */
+  private heal(now: number): Effect[] {
+    const due = [...this.channels].filter(([, { healing }]) => healing.take(now));
+    for (const [, copy] of due) copy.forgetPlace();
+    return this.resume(
+      due.map(([channel]) => channel),
+      now,
+    );
   }
 
   private asked(channels: readonly string[], now: number): Readonly<Record<string, Cursor | null>> {

@@ -38,6 +38,7 @@ export function socketTransport(url: string): Transport {
         command: (message, timeoutMs) =>
           socket.timeout(timeoutMs).emitWithAck('command', message) as Promise<CommandAck>,
         shown: (sample) => socket.emit('shown', sample),
+        mismatch: (report) => socket.emit('mismatch', report),
         close: () => {
           over = true;
           socket.disconnect();

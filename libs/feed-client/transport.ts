@@ -6,6 +6,7 @@ import type {
   Drain,
   Frame,
   Handshake,
+  Mismatch,
   RefusalBody,
   Shown,
   SubscribeAck,
@@ -32,6 +33,7 @@ export interface Connection {
   /** Rejects when no answer came within `timeoutMs`. */
   command(message: CommandMessage, timeoutMs: number): Promise<CommandAck>;
   shown(sample: Shown): void;
+  mismatch(report: Mismatch): void;
   close(): void;
 }
 

@@ -1,3 +1,4 @@
+import { ContentSum } from '#libs/protocol';
 import type { FeedDocument } from './types.js';
 
 /** A row of `feed_document` as the tail reads it; `json` is the body's text, null for a tombstone. */
@@ -5,6 +6,8 @@ export interface StoredDocument {
   readonly channel: string;
   readonly key: string;
   readonly version: number;
+  /** Of the event at this version. */
+  readonly mark: string;
   readonly json: string | null;
   readonly traceparent: string | null;
   /** When its last event was appended, milliseconds since 1970. */
@@ -16,6 +19,7 @@ export const MAX_TOMBSTONES = 2_000;
 
 interface Held extends FeedDocument {
   readonly key: string;
+  readonly mark: string;
   readonly json: string | null;
   readonly traceparent: string | null;
   readonly appendedAt: number;
@@ -25,6 +29,7 @@ interface Held extends FeedDocument {
 class HeldDocument implements Held {
   readonly key: string;
   readonly version: number;
+  readonly mark: string;
   readonly json: string | null;
   readonly traceparent: string | null;
   readonly appendedAt: number;
@@ -33,6 +38,7 @@ class HeldDocument implements Held {
   constructor(stored: StoredDocument) {
     this.key = stored.key;
     this.version = stored.version;
+    this.mark = stored.mark;
     this.json = stored.json;
     this.traceparent = stored.traceparent;
     this.appendedAt = stored.appendedAt;
@@ -50,6 +56,7 @@ export class ChannelState {
   /** In order of version, for versions arrive in order. */
   readonly #tombstones = new Set<string>();
   readonly #loadedFloor: number;
+  readonly #sum = new ContentSum();
   #droppedFloor = -1;
   #lastChange = -1;
   #living: readonly Held[] | undefined;
@@ -68,10 +75,17 @@ export class ChannelState {
     return Math.max(this.#lastChange, this.floor);
   }
 
+  /** Of the living documents (`ContentSum`). */
+  get sum(): number {
+    return this.#sum.value;
+  }
+
   /** Applies only what is newer (I5). @returns whether anything changed */
   apply(stored: StoredDocument): boolean {
-    const version = this.#documents.get(stored.key)?.version ?? this.#droppedFloor;
-    if (stored.version <= version) return false;
+    const before = this.#documents.get(stored.key);
+    if (stored.version <= (before?.version ?? this.#droppedFloor)) return false;
+    if (before && before.json !== null) this.#sum.remove(before.key, before.version, before.mark);
+    if (stored.json !== null) this.#sum.add(stored.key, stored.version, stored.mark);
     this.#documents.set(stored.key, new HeldDocument(stored));
     this.#living = undefined;
     this.#lastChange = Math.max(this.#lastChange, stored.version);

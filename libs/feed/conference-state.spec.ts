@@ -9,7 +9,15 @@ const EPOCH = 'log/1';
 const CHANNEL = 'schedule';
 
 function stored(key: string, version: number, alive = true): StoredDocument {
-  return { channel: CHANNEL, key, version, json: alive ? `{"v":${version}}` : null, traceparent: null, appendedAt: 0 };
+  return {
+    mark: `m${version}`,
+    channel: CHANNEL,
+    key,
+    version,
+    json: alive ? `{"v":${version}}` : null,
+    traceparent: null,
+    appendedAt: 0,
+  };
 }
 
 function stateAt(head: number, documents: readonly StoredDocument[] = [], floor = 0): ConferenceState {
@@ -121,14 +129,14 @@ describe('ConferenceState', () => {
     const changes = state.changes(CHANNEL, 5);
     const entries = [
       ['b', 7, null],
-      ['c', 8, { v: 8 }],
+      ['c', 8, { v: 8 }, 'm8'],
     ];
     expect(changes && parse(changes)).toEqual({ epoch: EPOCH, channel: CHANNEL, from: 5, to: 10, entries });
     expect(state.resume(CHANNEL, [EPOCH, 5])).toEqual({ kind: 'changes', frame: changes });
     const fresh = state.resume(CHANNEL, null);
     const shown = [
-      ['a', 4, { v: 4 }],
-      ['c', 8, { v: 8 }],
+      ['a', 4, { v: 4 }, 'm4'],
+      ['c', 8, { v: 8 }, 'm8'],
     ];
     expect('frame' in fresh && parse(fresh.frame)).toMatchObject({ from: null, to: 10, entries: shown });
   });

@@ -1,6 +1,7 @@
 import type { Cursor } from '#libs/protocol';
 import { ChannelState, type StoredDocument } from './channel-state.js';
 import { encodeFrame } from './encode.js';
+import { History, type HistoryEntry } from './history.js';
 import type { EncodedFrame, FeedDocument, Resume } from './types.js';
 
 /** Encoded frames kept at one head; cursors differ without bound, memory must not (I9). */
@@ -13,6 +14,8 @@ export interface LoadedConference {
   readonly floor: number;
   /** In order of version. */
   readonly documents: readonly StoredDocument[];
+  /** In order of head, up to `head`. */
+  readonly history?: readonly HistoryEntry[];
 }
 
 /** A conference's channels at one head, and the frames made of them, each encoded once (I8). Pure: no clock, no I/O. */
@@ -22,6 +25,7 @@ export class ConferenceState {
   #floor = -1;
   #channels = new Map<string, ChannelState>();
   #frames = new Map<string, EncodedFrame>();
+  #history = new History();
 
   constructor(loaded: LoadedConference) {
     this.reload(loaded);
@@ -35,6 +39,11 @@ export class ConferenceState {
     return this.#head;
   }
 
+  /** Of the history up to the head; undefined where it was not kept. */
+  get proof(): string | undefined {
+    return this.#history.proofAt(this.#head);
+  }
+
   /** Replaces everything. */
   reload(loaded: LoadedConference): ReadonlySet<string> {
     this.#epoch = loaded.epoch;
@@ -42,11 +51,17 @@ export class ConferenceState {
     this.#head = -1;
     this.#channels = new Map();
     this.#frames = new Map();
-    return this.apply(loaded.documents, loaded.head);
+    this.#history = new History();
+    return this.apply(loaded.documents, loaded.head, loaded.history);
   }
 
   /** Documents in order of version, and the head they are complete to. @returns the channels that changed */
-  apply(documents: readonly StoredDocument[], head: number): ReadonlySet<string> {
+  apply(
+    documents: readonly StoredDocument[],
+    head: number,
+    history: readonly HistoryEntry[] = [],
+  ): ReadonlySet<string> {
+    this.#history.add(history);
     const changed = new Set<string>();
     for (const document of documents) {
       let channel = this.#channels.get(document.channel);
@@ -73,14 +88,21 @@ export class ConferenceState {
     return this.#channels.get(channel)?.lastChange ?? this.#floor;
   }
 
+  /** Of a channel's living documents at the head (`ContentSum`). */
+  sum(channel: string): number {
+    return this.#channels.get(channel)?.sum ?? 0;
+  }
+
   floor(channel: string): number {
     return this.#channels.get(channel)?.floor ?? this.#floor;
   }
 
   resume(channel: string, cursor: Cursor | null): Resume {
     if (cursor === null) return { kind: 'snapshot', frame: this.#frame(channel, null) };
-    const [epoch, to] = cursor;
+    const [epoch, to, proof] = cursor;
     if (epoch !== this.#epoch || to > this.#head) return { kind: 'ahead' };
+    if (proof !== undefined && this.#history.contradicts(to, proof))
+      return { kind: 'parted', frame: this.#frame(channel, null) };
     const frame = this.changes(channel, to);
     if (frame === null) return { kind: 'current' };
     return { kind: frame.from === null ? 'snapshot' : 'changes', frame };
@@ -98,7 +120,7 @@ export class ConferenceState {
     if (known) return known;
     const state = this.#channels.get(channel);
     const documents = (from === null ? state?.living() : state?.after(from)) ?? [];
-    const frame = encodeFrame({ epoch: this.#epoch, channel, from, to: this.#head }, documents);
+    const frame = encodeFrame({ epoch: this.#epoch, channel, from, to: this.#head, proof: this.proof }, documents);
     if (this.#frames.size >= MAX_FRAMES) this.#frames = new Map();
     this.#frames.set(name, frame);
     return frame;

@@ -3,15 +3,24 @@ import type { EncodedFrame } from './types.js';
 
 /** Text of a `Frame` (libs/protocol) by concatenation: bodies are already JSON and are not parsed again. */
 export function encodeFrame(
-  at: { readonly epoch: string; readonly channel: string; readonly from: number | null; readonly to: number },
+  at: {
+    readonly epoch: string;
+    readonly channel: string;
+    readonly from: number | null;
+    readonly to: number;
+    readonly proof: string | undefined;
+  },
   documents: readonly Held[],
 ): EncodedFrame {
-  const entries = documents.map(({ key, version, json }) => `[${JSON.stringify(key)},${version},${json ?? 'null'}]`);
+  const entries = documents.map(
+    ({ key, version, json, mark }) =>
+      `[${JSON.stringify(key)},${version},${json === null ? 'null' : `${json},${JSON.stringify(mark)}`}]`,
+  );
   const trace = newestSampled(documents);
   const appendedAt = oldest(documents);
   const json =
     `{"epoch":${JSON.stringify(at.epoch)},"channel":${JSON.stringify(at.channel)},"from":${at.from},"to":${at.to},` +
-    `"entries":[${entries.join(',')}]${trace ? `,"traceparent":${JSON.stringify(trace)}` : ''}` +
+    `${at.proof === undefined ? '' : `"proof":${JSON.stringify(at.proof)},`}"entries":[${entries.join(',')}]${trace ? `,"traceparent":${JSON.stringify(trace)}` : ''}` +
     `${appendedAt > 0 ? `,"appendedAt":${Math.round(appendedAt)}` : ''}}`;
   return {
     channel: at.channel,

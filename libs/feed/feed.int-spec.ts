@@ -34,9 +34,10 @@ describe('the feed on Postgres', () => {
   async function generation(id: number): Promise<void> {
     await db.pool.query(`
       drop schema if exists g${id} cascade; create schema g${id};
-      create table g${id}.feed_head (conference text primary key, head bigint, floor bigint);
+      create table g${id}.feed_head (conference text primary key, head bigint, floor bigint, proof bigint);
+      create table g${id}.feed_history (conference text, head bigint, proof bigint, primary key (conference, head));
       create table g${id}.feed_document (conference text, channel text, key text, version bigint, body json,
-        traceparent text, appended_at timestamptz, primary key (conference, channel, key));
+        traceparent text, appended_at timestamptz, mark text, primary key (conference, channel, key));
       create table g${id}.applied_command (conference text, command_id uuid, base bigint, applied int, held int, because text,
         primary key (conference, command_id));
       create table g${id}.projection_checkpoint (partition int primary key, as_of timestamptz);
@@ -46,12 +47,13 @@ describe('the feed on Postgres', () => {
 
   async function commit(id: number, head: number, documents: [string, string | null][], floor = 0): Promise<void> {
     await db.pool.query(
-      `with d as (insert into g${id}.feed_document select $1, 'schedule', k, $2, b::json, null
+      `with d as (insert into g${id}.feed_document select $1, 'schedule', k, $2, b::json, null, null, 'm' || $2::bigint
          from unnest($3::text[], $4::text[]) as t(k, b)
-         on conflict (conference, channel, key) do update set version = excluded.version, body = excluded.body)
-       insert into g${id}.feed_head values ($1, $2, $5)
-         on conflict (conference) do update set head = excluded.head, floor = excluded.floor`,
-      [CONFERENCE, head, documents.map(([key]) => key), documents.map(([, body]) => body), floor],
+         on conflict (conference, channel, key) do update set version = excluded.version, mark = excluded.mark, body = excluded.body), p as (
+         insert into g${id}.feed_history values ($1, $2, $6) on conflict (conference, head) do nothing)
+       insert into g${id}.feed_head values ($1, $2, $5, $6)
+         on conflict (conference) do update set head = excluded.head, floor = excluded.floor, proof = excluded.proof`,
+      [CONFERENCE, head, documents.map(([key]) => key), documents.map(([, body]) => body), floor, head * 1_000],
     );
   }
 
@@ -90,7 +92,7 @@ describe('the feed on Postgres', () => {
     expect(await advance).toMatchObject({ head: 7, from: 1, reloaded: false, channels: new Set(['schedule']) });
     expect(JSON.parse(replica.changes('schedule', 1)?.json ?? '')).toMatchObject({
       to: 7,
-      entries: [['b', 7, { n: 2 }]],
+      entries: [['b', 7, { n: 2 }, 'm7']],
     });
     expect(replica.document('schedule', 'b')).toMatchObject({ version: 7, body: { n: 2 } });
   });
@@ -202,5 +204,46 @@ describe('the feed on Postgres', () => {
     await feed.checkPrimary(WAIT);
     await feed.checkPrimary(WAIT);
     expect(feed.stats().loaded).toBe(0);
+  });
+
+  it('case R2: with another history behind its head it is loaded anew, and the epoch ends; the same one goes on', async () => {
+    const replica = await opened();
+    const before = replica.epoch;
+    await commit(1, 7, [['b', '{"n":2}']]);
+    expect(await replica.reached(7, WAIT)).toBe(true);
+    expect([replica.epoch, replica.proof]).toEqual([before, (7_000).toString(16)]);
+    const advance = nextAdvance(replica);
+    // As if restored to 1, and then other commits, past the head.
+    await db.pool.query(`begin; delete from g1.feed_history where head = 7; delete from g1.feed_document where key = 'b';
+      insert into g1.feed_document values ('${CONFERENCE}', 'schedule', 'c', 6, '{"n":3}', null, null, 'm6');
+      insert into g1.feed_history values ('${CONFERENCE}', 6, 1), ('${CONFERENCE}', 9, 2); update g1.feed_head set head = 9, proof = 2; commit`);
+    expect(await advance).toMatchObject({ reloaded: true, head: 9 });
+    expect(replica.epoch).not.toBe(before);
+    expect(replica.documents('schedule').map(({ key }) => key)).toEqual(['a', 'c']);
+    expect(feed.stats().restores).toBe(1);
+    const { rows } = await db.pool.query('select seen_by from restore_event order by id desc limit 1');
+    expect(rows).toEqual([{ seen_by: ['history'] }]);
+  });
+
+  it('[F8] a cursor of another history gets a snapshot, without the database; one from before all that is kept is not judged', async () => {
+    await db.pool.query(`delete from g1.feed_history; insert into g1.feed_history values ('${CONFERENCE}', 4, 40)`);
+    await db.pool.query(`update g1.feed_head set head = 4, proof = 40`);
+    await commit(1, 9, [['b', '{"n":2}']]);
+    const replica = await opened();
+    const { epoch } = replica;
+    const { statements, polls } = feed.stats();
+    const kinds = (
+      [
+        [9, (9_000).toString(16)],
+        [9, 'another'],
+        [4, (40).toString(16)],
+        [4, 'another'],
+        [6, 'another'],
+        [3, 'another'],
+        [3, undefined],
+      ] as const
+    ).map(([to, proof]) => replica.resume('schedule', [epoch, to, proof]).kind);
+    expect(kinds).toEqual(['current', 'parted', 'changes', 'parted', 'parted', 'changes', 'changes']);
+    expect(feed.stats().statements - statements).toBe(feed.stats().polls - polls);
   });
 });

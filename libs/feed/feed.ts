@@ -43,7 +43,7 @@ class PostgresFeed implements Feed {
   readonly #evictAfterMs: number;
   readonly #replicas = new Map<string, Replica>();
   readonly #loading = new Map<string, Promise<Replica | OpenFailure>>();
-  readonly #resumes: ResumeCounts = { current: 0, changes: 0, snapshot: 0, ahead: 0 };
+  readonly #resumes: ResumeCounts = { current: 0, changes: 0, snapshot: 0, parted: 0, ahead: 0 };
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #settling = 0;

@@ -11,3 +11,4 @@ export type {
   OpenFailure,
   Resume,
 } from './types.js';
+export { contentTag } from './types.js';

@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import { partitionOf } from '#libs/event-log';
-import { checkRestore, type Logger, quoteIdentifier, sqlState } from '#libs/postgres';
+import { checkRestore, type Logger, noticeRestore, quoteIdentifier, sqlState } from '#libs/postgres';
 import type { FoldedCommand } from './awaited-outcomes.js';
 import type { StoredDocument } from './channel-state.js';
 import { epochOf } from './epoch.js';
+import type { HistoryEntry } from './history.js';
 
 interface Generation {
   readonly id: string;
@@ -27,6 +28,8 @@ export interface Answer {
   readonly asOf: number;
   /** In order of version. */
   readonly documents: StoredDocument[];
+  /** Heads and proofs from the cursor on, in order; of a whole reading, all that are kept. */
+  readonly history: HistoryEntry[];
   /** Of the commands asked for, those that are folded. */
   readonly folded: Map<string, FoldedCommand>;
 }
@@ -34,6 +37,8 @@ export interface Answer {
 /** What one statement saw. */
 export interface Reading {
   readonly epoch: string;
+  /** The part of it that a restore changes. */
+  readonly nonce: string;
   /** The database's clock at the reading, milliseconds since 1970. */
   readonly databaseNow: number;
   /** Monotonic milliseconds from before the statement was sent, so that ages err to the older side. */
@@ -69,8 +74,10 @@ interface ReadRow {
   readonly floor: string;
   readonly as_of: string;
   readonly channel: string | null;
-  /** Of an outcome: the command's id; then the version is its base, and the body the rest of it. */
-  readonly key: string;
+  /** Of an outcome: the command's id; then the version is its base, and the body the rest of it. Of history: null, the version is a head. */
+  readonly key: string | null;
+  /** Of history: the proof. */
+  readonly mark: string;
   readonly version: string;
   readonly body: string | null;
   readonly traceparent: string | null;
@@ -121,11 +128,17 @@ export class FeedReader {
         const nonce = await this.#nonceBehind(first);
         if (nonce !== first.nonce && attempt < 3) continue; // What was read may be of before the restore that was noticed now.
         const epoch = epochOf(first.log_identity, first.generation, nonce);
-        return { epoch, databaseNow: Number(first.now), sentAt, answers: answersOf(rows) };
+        return { epoch, nonce, databaseNow: Number(first.now), sentAt, answers: answersOf(rows) };
       }
       this.#generation = undefined;
       if (attempt >= 3) throw this.#none();
     }
+  }
+
+  /** A restore that only the history shows. Renewed once, however many processes see it. @throws errors of the database */
+  async noticeRestore({ nonce }: Reading): Promise<void> {
+    this.statements++;
+    await noticeRestore(this.#db, nonce, 'history');
   }
 
   /** Of the live generation, in one statement, thus of one moment. @throws as `read` */
@@ -190,18 +203,25 @@ export class FeedReader {
        left join ${schema}.projection_checkpoint c on c.partition = a.partition
        left join lateral (
          select channel, key, version, body::text as body, traceparent,
-           extract(epoch from appended_at) * 1000 as appended_at
+           extract(epoch from appended_at) * 1000 as appended_at, mark
          from ${schema}.feed_document
          where conference = h.conference and version > a.cursor order by version limit $4
        ) d on true
        union all
        select live.*, extract(epoch from clock_timestamp()) * 1000, f.conference, null, null, 0, null, f.command_id::text, f.base,
-         json_build_array(f.applied, f.held, f.because)::text, null, 0
+         json_build_array(f.applied, f.held, f.because)::text, null, 0, null
        from live cross join unnest($5::text[], $6::uuid[]) as w(conference, command_id)
        cross join lateral (
          select conference, command_id, base, applied, held, because from ${schema}.applied_command c
          where c.conference = w.conference and c.command_id = w.command_id limit 1
-       ) f`,
+       ) f
+       union all
+       select live.*, extract(epoch from clock_timestamp()) * 1000, p.conference, null, null, 0, null, null, p.head, null, null, 0, p.proof
+       from live cross join unnest($1::text[], $2::bigint[]) as a(conference, cursor)
+       cross join lateral (
+         select conference, head, to_hex(proof) as proof from ${schema}.feed_history
+         where conference = a.conference and head >= a.cursor order by head
+       ) p`,
       [
         asked.map(({ conference }) => conference),
         asked.map(({ cursor }) => cursor),
@@ -226,17 +246,19 @@ function answersOf(rows: readonly ReadRow[]): ReadonlyMap<string, Answer> {
         floor: safe(row.floor),
         asOf: Number(row.as_of),
         documents: [],
+        history: [],
         folded: new Map(),
       };
       answers.set(row.conference, answer);
     }
-    const { channel, key, version, body: json, traceparent } = row;
+    const { channel, key, version, mark, body: json, traceparent } = row;
     // Documents are ordered within the lateral part; a join on one outer row keeps that order, the sort below does not rely on it.
-    if (channel !== null)
+    if (channel !== null && key !== null)
       answer.documents.push({
         channel,
         key,
         version: safe(version),
+        mark,
         json,
         traceparent,
         appendedAt: Number(row.appended_at),
@@ -244,10 +266,18 @@ function answersOf(rows: readonly ReadRow[]): ReadonlyMap<string, Answer> {
   }
   for (const row of rows) {
     if (row.conference === null || row.head !== null) continue;
+    const answer = answers.get(row.conference);
+    if (row.key === null) {
+      answer?.history.push([safe(row.version), row.mark]);
+      continue;
+    }
     const [applied, held, because] = JSON.parse(row.body ?? '[]') as [number, number, string | null];
-    answers.get(row.conference)?.folded.set(row.key, { base: safe(row.version), applied, held, because });
+    answer?.folded.set(row.key, { base: safe(row.version), applied, held, because });
   }
-  for (const { documents } of answers.values()) documents.sort((a, b) => a.version - b.version);
+  for (const { documents, history } of answers.values()) {
+    documents.sort((a, b) => a.version - b.version);
+    history.sort(([a], [b]) => a - b);
+  }
   return answers;
 }
 

@@ -44,6 +44,10 @@ export class Replica implements ConferenceFeed {
     return this.#state.head;
   }
 
+  get proof(): string | undefined {
+    return this.#state.proof;
+  }
+
   age(): number {
     return Math.max(0, this.#databaseTime() - this.#asOf);
   }
@@ -58,6 +62,10 @@ export class Replica implements ConferenceFeed {
 
   lastChange(channel: string): number {
     return this.#state.lastChange(channel);
+  }
+
+  sum(channel: string): number {
+    return this.#state.sum(channel);
   }
 
   floor(channel: string): number {
@@ -97,10 +105,16 @@ export class Replica implements ConferenceFeed {
     return () => this.#listeners.delete(listener);
   }
 
+  /** What was read goes on from what is here: at the head of this copy the history is the same. */
+  isContinuedBy({ head, history }: Answer): boolean {
+    if (head < this.head) return false;
+    return this.proof === undefined || history.some(([at, proof]) => at === this.head && proof === this.proof);
+  }
+
   /** Takes over what the tail read after `head`. */
   advance(reading: Reading, answer: Answer): void {
     const from = this.head;
-    const channels = this.#state.apply(answer.documents, answer.head);
+    const channels = this.#state.apply(answer.documents, answer.head, answer.history);
     this.#observe(reading, answer);
     if (this.head > from || channels.size > 0) this.#publish({ from, channels, reloaded: false });
   }

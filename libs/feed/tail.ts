@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '#libs/postgres';
 import { MAX_AWAITED_PER_READING } from './awaited-outcomes.js';
+import { History } from './history.js';
 import type { Answer, Asked, FeedReader, Reading } from './reader.js';
 import type { Replica } from './replica.js';
 
@@ -11,11 +12,15 @@ export const POLL_MS = 100;
 export interface TailCounts {
   polls: number;
   reloads: number;
+  /** Times that the history of a conference was another one in the same epoch. */
+  restores: number;
 }
+
+const NOTHING: Answer = { head: -1, floor: 0, asOf: 0, documents: [], history: [], folded: new Map() };
 
 /** Keeps all replicas at the head of the live generation: one statement per wake or poll, never two at once. */
 export class Tail {
-  readonly counts: TailCounts = { polls: 0, reloads: 0 };
+  readonly counts: TailCounts = { polls: 0, reloads: 0, restores: 0 };
   /** Monotonic milliseconds of the last reading that succeeded. */
   lastRead = performance.now();
   readonly #reader: FeedReader;
@@ -96,19 +101,34 @@ export class Tail {
   }
 
   async #bringUp(replica: Replica, reading: Reading, answer: Answer | undefined): Promise<void> {
-    const sameEpoch = reading.epoch === replica.epoch;
-    // Offsets that went back in one epoch: the database lost what it had confirmed. Nothing is served that it no longer has.
-    const lost = sameEpoch && answer !== undefined && answer.head < replica.head;
-    if (lost)
-      this.#logger.error({ conference: replica.conference, head: replica.head }, 'the head of the feed went back');
-    if (sameEpoch && answer && !lost && answer.documents.length <= MAX_BEHIND && answer.floor <= replica.head) {
+    const continues = reading.epoch === replica.epoch && answer !== undefined && replica.isContinuedBy(answer);
+    if (continues && answer.documents.length <= MAX_BEHIND && answer.floor <= replica.head) {
       replica.advance(reading, answer);
       return;
     }
     this.counts.reloads++;
-    const whole = await this.#reader.read([{ conference: replica.conference, cursor: -1 }], null);
-    const nothing: Answer = { head: -1, floor: 0, asOf: 0, documents: [], folded: new Map() };
-    replica.reload(whole, whole.answers.get(replica.conference) ?? nothing);
+    const whole = await this.#readWhole(replica);
+    replica.reload(whole, whole.answers.get(replica.conference) ?? NOTHING);
+  }
+
+  /** Nothing is served that the database no longer has; and if it has another history in the same epoch, that epoch ends. */
+  async #readWhole(replica: Replica): Promise<Reading> {
+    const { conference, head, epoch, proof } = replica;
+    const read = () => this.#reader.read([{ conference, cursor: -1 }], null);
+    const whole = await read();
+    const { head: now, history } = whole.answers.get(conference) ?? NOTHING;
+    const wentBack = now < head;
+    if (whole.epoch !== epoch || proof === undefined || now === -1) return whole;
+    if (!wentBack && !new History(history).contradicts(head, proof)) return whole;
+    this.counts.restores++;
+    this.#logger.error({ conference, head, now, wentBack }, 'the feed has another history; its epoch ends');
+    try {
+      await this.#reader.noticeRestore(whole);
+      return await read();
+    } catch (err) {
+      this.#logger.error({ err, conference }, 'the epoch could not be ended; clients are given all of it again');
+      return whole;
+    }
   }
 
   #succeeded({ sentAt }: Reading): void {

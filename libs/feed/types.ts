@@ -21,6 +21,8 @@ export interface EncodedFrame {
 export type Resume =
   | { readonly kind: 'current' }
   | { readonly kind: 'changes' | 'snapshot'; readonly frame: EncodedFrame }
+  /** The cursor was counted in another history: a snapshot (SPEC F8). */
+  | { readonly kind: 'parted'; readonly frame: EncodedFrame }
   /** The cursor is of another epoch or ahead of this replica: ask again after `settled` (bounded). */
   | { readonly kind: 'ahead' };
 
@@ -45,6 +47,8 @@ export interface ConferenceFeed {
   readonly epoch: string;
   /** Last folded offset this replica has read. */
   readonly head: number;
+  /** Of the history up to the head. */
+  readonly proof: string | undefined;
   /** Milliseconds since the pipeline was last known to be complete (database `now` − `as_of`, plus time since it was read). */
   age(): number;
   document(channel: string, key: string): FeedDocument | undefined;
@@ -53,6 +57,8 @@ export interface ConferenceFeed {
   /** Version of the last change of a channel, or its floor if higher; -1 if it never had a document. */
   lastChange(channel: string): number;
   floor(channel: string): number;
+  /** Of the channel's living documents at the head (`ContentSum`); 0: there is none. */
+  sum(channel: string): number;
   /** Frame for a follower complete to `cursor`; never touches the database (I8). */
   resume(channel: string, cursor: Cursor | null): Resume;
   /** Changes after `from` as one shared frame up to the head; null if nothing changed. `from` below the floor gives a snapshot. */
@@ -68,6 +74,10 @@ export interface ConferenceFeed {
   settled(timeoutMs: number): Promise<boolean>;
   onAdvance(listener: (advance: Advance) => void): () => void;
 }
+
+/** Identity of what a channel shows, for caches: changes with whatever changes it, a restore among them (S16). */
+export const contentTag = (feed: Pick<ConferenceFeed, 'epoch' | 'lastChange' | 'sum'>, channel: string): string =>
+  `${feed.epoch}-${feed.lastChange(channel)}-${feed.sum(channel).toString(36)}`;
 
 /** Refusal to load a conference now, or knowledge that it does not exist. */
 export type OpenFailure = 'busy' | 'unknown' | 'unavailable';
@@ -104,6 +114,8 @@ export interface FeedStats {
   readonly polls: number;
   readonly loads: number;
   readonly reloads: number;
+  /** Times that a conference had another history in the same epoch: restored, and nothing but its contents showed it. */
+  readonly restores: number;
   /** Conferences in memory now. */
   readonly loaded: number;
   /** Who holds one of them now: sockets, requests, commands. */

@@ -1,3 +1,4 @@
+export { ContentSum } from './content-sum.js';
 export { decodeUtf8, faultIn, isPlain, isStorable, MAX_DEPTH, refuseUnstorable } from './input.js';
 export { describeIssues } from './issues.js';
 export {
@@ -5,6 +6,7 @@ export {
   commandSchema,
   handshakeSchema,
   MAX_CHANNELS,
+  mismatchSchema,
   parseBounded,
   shownSchema,
   subscribeSchema,
@@ -32,6 +34,7 @@ export {
   type Frame,
   type Handshake,
   isPrivateChannel,
+  type Mismatch,
   PROTOCOL_VERSION,
   type RefusalBody,
   type ServerEvents,

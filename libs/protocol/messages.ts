@@ -13,7 +13,7 @@ export const channelName = z
   .max(200)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_/.:@-]*$/, 'letters, digits and _ / . : @ -')
   .refine((name) => !name.split('/').some((part) => part === '' || part === '.' || part === '..'), 'has one spelling');
-const cursor = z.tuple([z.string().max(64), z.int().min(0)]).nullable();
+const cursor = z.tuple([z.string().max(64), z.int().min(0), z.string().max(32).optional()]).nullable();
 
 const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
@@ -49,6 +49,8 @@ export const commandSchema = z.object({
   after: z.int().min(0).optional(),
   traceparent: traceparent.optional(),
 });
+
+export const mismatchSchema = z.object({ channel: channelName, to: z.int().min(0), again: z.boolean() });
 
 export const shownSchema = z.object({
   channel: channelName,

@@ -16,9 +16,10 @@ export const frameSchema = z.object({
   channel: z.string(),
   from: count.nullable().describe('null: a snapshot, which always replaces'),
   to: count,
+  proof: z.string().optional().describe('of the history up to `to`; opaque'),
   entries: z
-    .array(z.tuple([z.string(), count, z.record(z.string(), z.unknown()).nullable()]))
-    .describe('[key, version, body]; a null body: the document is gone'),
+    .array(z.tuple([z.string(), count, z.record(z.string(), z.unknown()).nullable(), z.string().optional()]))
+    .describe('[key, version, body, mark]; a null body: the document is gone'),
   traceparent: z.string().optional(),
   appendedAt: count.optional().describe('when its oldest event was appended, milliseconds since 1970'),
 });
@@ -27,6 +28,7 @@ export const beaconSchema = z.object({
   epoch: z.string(),
   at: count.describe('server time, milliseconds since 1970'),
   head: count,
+  proof: z.string().optional().describe('of the history up to `head`; opaque'),
   age: count.describe('milliseconds since the pipeline was last known complete'),
   interval: count.describe('milliseconds until the next beacon is due'),
   spread: count
@@ -39,6 +41,8 @@ export const beaconSchema = z.object({
     .record(z.string(), count)
     .optional()
     .describe('last change of each followed private channel: if one changed since the last beacon, and once a minute'),
+  sums: z.record(z.string(), count).optional().describe('sums of what the shared channels hold at `head` (SPEC B4)'),
+  ownSums: z.record(z.string(), count).optional().describe('the same of the channels in `own`'),
 });
 
 export const drainSchema = z.object({ within: count.describe('milliseconds over which clients spread their leaving') });

@@ -2,11 +2,11 @@
 
 export const PROTOCOL_VERSION = 1;
 
-/** [epoch, to]: how far a copy of one channel is complete. */
-export type Cursor = readonly [epoch: string, to: number];
+/** [epoch, to, proof]: how far a copy of one channel is complete, and of which history; the proof is opaque, and absent in older clients. */
+export type Cursor = readonly [epoch: string, to: number, proof?: string | undefined];
 
-/** Shown documents: [key, version, body]; a null body is a tombstone. */
-export type Entry = readonly [key: string, version: number, body: object | null];
+/** Shown documents: [key, version, body, mark]; a null body is a tombstone and has no mark. */
+export type Entry = readonly [key: string, version: number, body: object | null, mark?: string | undefined];
 
 export interface Frame {
   readonly epoch: string;
@@ -14,6 +14,8 @@ export interface Frame {
   /** null: a snapshot, which always replaces. */
   readonly from: number | null;
   readonly to: number;
+  /** Of the history up to `to`. */
+  readonly proof?: string;
   readonly entries: readonly Entry[];
   /** Trace context of the newest sampled change in the frame. */
   readonly traceparent?: string;
@@ -40,6 +42,8 @@ export interface Beacon {
   /** Server time, milliseconds since 1970. */
   readonly at: number;
   readonly head: number;
+  /** Of the history up to `head`. */
+  readonly proof?: string;
   /** Milliseconds since the pipeline was last known complete. */
   readonly age: number;
   /** Milliseconds until the next beacon is due. */
@@ -50,6 +54,18 @@ export interface Beacon {
   readonly channels: Readonly<Record<string, number>>;
   /** The same of private ones: there if they changed since the last beacon, and else once a minute. */
   readonly own?: Readonly<Record<string, number>>;
+  /** Sums of the living documents of the shared channels at `head` (`ContentSum`). */
+  readonly sums?: Readonly<Record<string, number>>;
+  /** The same of those that `own` names. */
+  readonly ownSums?: Readonly<Record<string, number>>;
+}
+
+/** A copy that was complete and whose sum was another one than the beacon's. */
+export interface Mismatch {
+  readonly channel: string;
+  readonly to: number;
+  /** A snapshot did not mend it. */
+  readonly again: boolean;
 }
 
 export interface Drain {
@@ -122,5 +138,6 @@ export interface ClientEvents {
     ack?: (answer: { ok: true } | { refusal: RefusalBody }) => void,
   ): void;
   command(message: CommandMessage, ack: (answer: CommandAck) => void): void;
+  mismatch(message: Mismatch, ack?: (answer: { ok: true } | { refusal: RefusalBody }) => void): void;
   shown(message: Shown, ack?: (answer: { ok: true } | { refusal: RefusalBody }) => void): void;
 }

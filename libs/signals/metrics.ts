@@ -96,6 +96,16 @@ const observed = {
     'Final answers to a returning client, by kind; ahead: its cursor was false, refused: it is to come again',
     '{resume}',
   ),
+  mismatches: total(
+    'feed.copies.wrong',
+    'Copies that clients found wrong by their sums; after="change": healed by a snapshot, after="snapshot": no snapshot mends them',
+    '{copy}',
+  ),
+  restores: total(
+    'feed.history.parted',
+    'Times a gateway found another history in the same epoch: a restore that nothing but its contents shows',
+    '{restore}',
+  ),
   refused: total('feed.refusals', 'Sockets and messages refused, by number', '{refusal}'),
   deadLetters: gauge(
     'feed.dead_letters',

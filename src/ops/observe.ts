@@ -55,6 +55,7 @@ export function observeService({ role, store, projecting, feed, sockets, pool, r
     refused: () => per(sockets.stats().refused, 'code'),
     limits: () => limits().map(({ name, unit, value }) => [value, { limit: name, unit }] as const),
     polls: () => [[feed.stats().polls]],
+    restores: () => [[feed.stats().restores]],
     reloads: () => [[feed.stats().reloads]],
     deadLetters: async () => [[await count(pool, 'select count(*) from public.dead_letter')]],
     parked: async () => [

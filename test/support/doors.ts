@@ -49,13 +49,14 @@ export function createDoors(world: World = createWorld()): Doors {
     if (head === undefined) return;
     const after = state?.head ?? -1;
     const documents = [...world.store.documents]
-      .map(([name, { version, body }]) => {
+      .map(([name, { version, mark, body }]) => {
         const [conference, channel = '', key = ''] = name.split(' ');
         return {
           conference,
           channel,
           key,
           version,
+          mark,
           json: body && JSON.stringify(body),
           traceparent: null,
           appendedAt: 0,
@@ -120,11 +121,15 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number, set
     get head() {
       return at.head;
     },
+    get proof() {
+      return at.proof;
+    },
     age,
     document: (channel, key) => at.document(channel, key),
     documents: (channel) => at.documents(channel),
     lastChange: (channel) => at.lastChange(channel),
     floor: (channel) => at.floor(channel),
+    sum: (channel) => at.sum(channel),
     resume: (channel, cursor) => at.resume(channel, cursor),
     changes: (channel, from) => at.changes(channel, from),
     // Nobody advances it meanwhile: waiting would only be waiting.

@@ -1,7 +1,7 @@
 /** Commands, their outcomes, and the channels, over plain HTTP: the same doors as on sockets. */
 import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { ConferenceFeed } from '#libs/feed';
+import { type ConferenceFeed, contentTag } from '#libs/feed';
 import { type CommandAck, channelName, Refusal } from '#libs/protocol';
 import { mayFollow } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
@@ -76,7 +76,7 @@ interface Snapshot {
 }
 
 function sendSnapshot({ request, response, feed, channel, stale }: Snapshot): void {
-  const etag = `"${feed.epoch}-${feed.lastChange(channel)}"`;
+  const etag = `"${contentTag(feed, channel)}"`;
   response.setHeader('etag', etag);
   response.setHeader('cache-control', 'private, no-cache');
   if (!stale && request.headers['if-none-match'] === etag) return void response.status(304).end();

@@ -2,7 +2,7 @@
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
-import type { ConferenceFeed } from '#libs/feed';
+import { type ConferenceFeed, contentTag } from '#libs/feed';
 import { Refusal } from '#libs/protocol';
 import { mayFollow } from '../../conference/access.js';
 import type { ConferenceDocument, RoomDocument } from '../../conference/conferences/documents.js';
@@ -59,7 +59,7 @@ export class ExportsController {
     try {
       const allowed = mayFollow(identity, 'schedule', stateOf(feed));
       if (allowed !== 'ok') throw allowed;
-      const version = `${feed.epoch}-${feed.lastChange('schedule')}`;
+      const version = contentTag(feed, 'schedule');
       response.setHeader('etag', `"${version}"`);
       response.setHeader('cache-control', 'private, no-cache');
       if (request.headers['if-none-match'] === `"${version}"`) return void response.status(304).end();

@@ -10,7 +10,14 @@ const bodyOf = ({ text }: Packet): Beacon => JSON.parse(text.slice(1))[1];
 
 describe('beacons', () => {
   const changes = new Map<string, number>();
-  const feed = { epoch: 'e', head: 10, age: () => 40.4, lastChange: (name: string) => changes.get(name) ?? -1 };
+  const feed = {
+    epoch: 'e',
+    head: 10,
+    proof: 'p10',
+    age: () => 40.4,
+    lastChange: (name: string) => changes.get(name) ?? -1,
+    sum: (name: string) => (changes.get(name) ?? 0) * 100,
+  };
   let followers: Followers;
   let beacons: Beacons;
 
@@ -50,10 +57,12 @@ describe('beacons', () => {
       epoch: 'e',
       at: expect.any(Number),
       head: 10,
+      proof: 'p10',
       age: 40,
       interval: 5_000,
       spread: 50_000,
       channels: { schedule: 7, updates: 9 },
+      sums: { schedule: 700, updates: 900 },
     });
     for (const phone of phones) followers.remove(phone);
     expect(followers.sets.size).toBe(0);
@@ -63,7 +72,7 @@ describe('beacons', () => {
     const phone = follower(['schedule', 'me/ann']);
     const own = (now: number) => bodyOf(beacons.packetFor(phone, now)).own;
     changes.set('me/ann', 4);
-    expect(own(0)).toEqual({ 'me/ann': 4 });
+    expect(bodyOf(beacons.packetFor(phone, 0))).toMatchObject({ own: { 'me/ann': 4 }, ownSums: { 'me/ann': 400 } });
     expect(own(5_000)).toBeUndefined();
     changes.set('me/ann', 11);
     expect(own(10_000)).toEqual({ 'me/ann': 11 });

@@ -14,6 +14,8 @@ const ENCODED_MS = 20;
 interface Encoded {
   readonly at: number;
   readonly head: number;
+  /** It changes at the same head, too, when all is loaded again. */
+  readonly epoch: string;
   /** Without its last brace, for what is added. */
   readonly open: string;
   readonly packet: Packet;
@@ -37,41 +39,45 @@ export class Beacons {
   packetFor(follower: Follower, now: number): Packet {
     const shared = this.shared(follower.cls, this.sets.of(follower), now);
     const own = this.ownOf(follower, now);
-    return own === null ? shared.packet : packetOf('beacon', `${shared.open},"own":${own}}`);
+    return own === null ? shared.packet : packetOf('beacon', `${shared.open},${own}}`);
   }
 
   private shared(cls: ClientClass, set: ChannelSet, now: number): Encoded {
     const known = this.encoded[cls].get(set);
-    const { head, epoch } = this.feed;
-    if (known && known.head === head && now - known.at < ENCODED_MS) return known;
+    const { head, epoch, proof } = this.feed;
+    if (known && known.head === head && known.epoch === epoch && now - known.at < ENCODED_MS) return known;
     const beacon: Beacon = {
       epoch,
       at: Date.now(),
       head,
+      ...(proof === undefined ? {} : { proof }),
       age: Math.round(this.feed.age()),
       interval: BEACON_MS[cls],
       spread: this.spread(cls),
       channels: Object.fromEntries(set.channels.map((channel) => [channel, this.feed.lastChange(channel)])),
+      sums: Object.fromEntries(set.channels.map((channel) => [channel, this.feed.sum(channel)])),
     };
     const json = JSON.stringify(beacon);
-    const encoded = { at: now, head, open: json.slice(0, -1), packet: packetOf('beacon', json) };
+    const encoded = { at: now, head, epoch, open: json.slice(0, -1), packet: packetOf('beacon', json) };
     this.encoded[cls].set(set, encoded);
     return encoded;
   }
 
-  /** null: what was said last is still true, and was not said long ago. */
+  /** Members of the beacon. null: what was said last is still true, and was not said long ago. */
   private ownOf(follower: Follower, now: number): string | null {
     let own: Record<string, number> | undefined;
+    let sums: Record<string, number> | undefined;
     let change = -1;
     for (const [channel, { to }] of follower.channels) {
       if (to === null || !isPrivateChannel(channel)) continue;
       const last = this.feed.lastChange(channel);
       own = { ...own, [channel]: last };
+      sums = { ...sums, [channel]: this.feed.sum(channel) };
       change = Math.max(change, last);
     }
     if (!own || (change <= follower.ownChange && now - follower.ownAt < OWN_EVERY_MS)) return null;
     follower.ownChange = change;
     follower.ownAt = now;
-    return JSON.stringify(own);
+    return `"own":${JSON.stringify(own)},"ownSums":${JSON.stringify(sums)}`;
   }
 }

@@ -5,7 +5,7 @@ import type { ClientClass } from '#libs/protocol';
 import { observe, spanContextOf } from '#libs/signals';
 import type { HallStats } from './hall.js';
 import { fastPathProblem } from './writing/fan-out.js';
-import type { TickEnd } from './writing/tick.js';
+import { type TickEnd, toldName } from './writing/tick.js';
 
 type PerClass = Record<ClientClass, number>;
 const none = (): PerClass => ({ screen: 0, desk: 0, phone: 0 });
@@ -23,11 +23,14 @@ export class SocketCounts implements HallStats {
   readonly bytes = none();
   /** Turned away for now: at the upgrade by overload, in CONNECT by any 1xx. */
   readonly turnedAway = { upgrade: none(), connect: none() };
-  /** Final answers: "ahead" is a client whose cursor was false, "refused" one that was told to come again. */
-  readonly resumes = { changes: 0, snapshot: 0, current: 0, ahead: 0, refused: 0 };
+  /** Final answers: "parted" is one of another history, "ahead" a client whose cursor was false, "refused" one that was told to come again. */
+  readonly resumes = { changes: 0, snapshot: 0, current: 0, parted: 0, ahead: 0, refused: 0 };
+  /** Copies whose sum was not ours: "healed" were given a snapshot, "again" are wrong after it. */
+  readonly mismatches = { healed: 0, again: 0 };
   /** By number. */
   readonly refused: Record<number, number> = {};
   private lateLineAt = Number.NEGATIVE_INFINITY;
+  private mismatchLineAt = Number.NEGATIVE_INFINITY;
   private saidSlow = false;
 
   constructor(private readonly logger: Logger) {}
@@ -37,6 +40,10 @@ export class SocketCounts implements HallStats {
     return observe({
       bytes: () => perClass(this.bytes),
       turnedAway: () => Object.entries(this.turnedAway).flatMap(([at, counts]) => perClass(counts, { at })),
+      mismatches: () => [
+        [this.mismatches.healed, { after: 'change' }],
+        [this.mismatches.again, { after: 'snapshot' }],
+      ],
       slowPath: () => [[fastPathProblem() === null ? 0 : 1]],
     });
   }
@@ -61,6 +68,15 @@ export class SocketCounts implements HallStats {
     this.lateLineAt = now;
     const { traceId } = spanContextOf(traceparent) ?? {};
     this.logger.warn({ class: cls, ms, ...(traceId ? { trace_id: traceId } : {}) }, 'a change was written late');
+  }
+
+  /** The second time a snapshot did not help: one of the two sums is wrong, which no client can mend. */
+  mismatch(again: boolean, channel: string): void {
+    this.mismatches[again ? 'again' : 'healed'] += 1;
+    const now = performance.now();
+    if (!again || now - this.mismatchLineAt < LATE_LINE_MS) return;
+    this.mismatchLineAt = now;
+    this.logger.error({ channel: toldName(channel) }, 'a snapshot did not mend a copy: its sum differs again');
   }
 
   /** Said once: from then on the gauge tells it. */

@@ -1,6 +1,7 @@
 /** What a connected client may say. A message that cannot be read or is not allowed gets a number; nothing is echoed, nothing throws. */
 import {
   type Cursor,
+  mismatchSchema,
   parseBounded,
   Refusal,
   type SubscribeAck,
@@ -49,6 +50,15 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     'shown',
     async (_door, _hall, follower, message) => {
       takeShown(follower, message);
+      return { ok: true };
+    },
+  ],
+  [
+    'mismatch',
+    async (door, _hall, follower, message) => {
+      const { channel, again } = parseBounded(mismatchSchema, message);
+      if (!follower.channels.has(channel)) throw new Refusal('invalid', 'that channel is not followed');
+      door.counted.mismatch(again, channel);
       return { ok: true };
     },
   ],

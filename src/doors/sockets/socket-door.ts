@@ -39,7 +39,7 @@ export interface SocketStats {
   /** Large packets that wait for clients to read, each once. */
   readonly unreadBytes: number;
   /** Final answers to returning clients. */
-  readonly resumes: Readonly<Record<'changes' | 'snapshot' | 'current' | 'ahead' | 'refused', number>>;
+  readonly resumes: Readonly<Record<'changes' | 'snapshot' | 'current' | 'parted' | 'ahead' | 'refused', number>>;
   /** By number. */
   readonly refused: Readonly<Record<number, number>>;
   /** Why frames take the slow way; null: they do not. */
