@@ -20,7 +20,9 @@ export {
   refusalSchema,
   subscribeAckSchema,
 } from './outgoing.js';
+export { cleanLine, cleanText, isVisible } from './plain-text.js';
 export { REFUSALS, Refusal, type RefusalName } from './refusals.js';
+export { refuseInvisible } from './visible.js';
 export {
   type Beacon,
   type ClientClass,

@@ -1,7 +1,8 @@
 /** What clients may send: bounded in size, count and depth before anything looks at it. */
 import { z } from 'zod';
-import { isPlain, refuseUnstorable } from './input.js';
+import { isPlain, isStorable, refuseUnstorable } from './input.js';
 import { describeIssues } from './issues.js';
+import { cleanLine } from './plain-text.js';
 import { Refusal } from './refusals.js';
 import { PROTOCOL_VERSION } from './wire.js';
 
@@ -40,11 +41,11 @@ export const commandSchema = z.object({
   data: z.record(z.string(), z.unknown()),
   reason: z
     .string()
-    .trim()
+    .overwrite(cleanLine)
     .min(1)
     .max(500)
     // The audit keeps it as it is.
-    .refine(isPlain, 'has control characters')
+    .refine(isStorable, 'has characters that cannot be stored')
     .optional(),
   after: z.int().min(0).optional(),
   traceparent: traceparent.optional(),

@@ -2,26 +2,21 @@
 
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
-import { isStorable, Refusal } from '#libs/protocol';
+import { cleanLine, cleanText, isPlain, isStorable, Refusal } from '#libs/protocol';
 
-/**
- * No control characters but line breaks; no invisible direction overrides that could disguise a text; no half of a surrogate pair
- * (Postgres takes neither it nor NUL: an event with one would hold up its stream).
- */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
-export const FORBIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+const UNSTORABLE = 'has characters that cannot be stored';
 
-export const text = (max: number): z.ZodString =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .refine((value) => value.search(FORBIDDEN) === -1, 'has control characters') as unknown as z.ZodString;
+const cleaned = (clean: (value: string) => string, max: number): z.ZodString =>
+  z.string().overwrite(clean).min(1).max(max).refine(isStorable, UNSTORABLE) as unknown as z.ZodString;
 
-/** Longer text from a source: may have tabs and directions, but nothing that a database refuses. */
-export const prose = (max: number) =>
-  z.string().trim().max(max).refine(isStorable, 'has characters that cannot be kept');
+/** One line: line breaks and tabs become spaces, directions are balanced, controls are left out. */
+export const line = (max: number): z.ZodString => cleaned(cleanLine, max);
+
+/** As `line`, but line breaks stay. */
+export const text = (max: number): z.ZodString => cleaned(cleanText, max);
+
+/** As `text`; may be empty. */
+export const prose = (max: number) => z.string().overwrite(cleanText).max(max).refine(isStorable, UNSTORABLE);
 
 export const slug = z
   .string()
@@ -40,7 +35,7 @@ export const instant = z.iso
 export const httpUrl = z
   .url({ protocol: /^https?$/ })
   .max(2_000)
-  .refine((value) => value.search(FORBIDDEN) === -1, 'has control characters');
+  .refine((value) => isPlain(value) && !/[\t\r]/.test(value), 'has control characters');
 
 /** Marks a field as personal: sealed in the log under the key of the event's actor, or of whoever `data` names at `path`. */
 export const personal = <T extends z.ZodType>(schema: T, subject: 'actor' | { readonly path: string } = 'actor'): T =>

@@ -3,10 +3,8 @@
  * One after the other: with three on their way at once the cores, not the waiting, set the same pace.
  */
 import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
-import type { CommandAck } from '#libs/protocol';
-import { Refusal } from '#libs/protocol';
+import { type CommandAck, cleanLine, cleanText, isVisible, Refusal } from '#libs/protocol';
 import type { RoomDocument } from '../conference/conferences/documents.js';
-import { FORBIDDEN } from '../conference/kernel.js';
 import { SESSION_KINDS, type SessionDocument, type SessionKind } from '../conference/sessions/documents.js';
 import type { ParsedRoom, ParsedSchedule, ParsedSession } from './parsed-schedule.js';
 import { printable, uriOf } from './published.js';
@@ -91,9 +89,18 @@ export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts)
 const chunks = <T>(all: readonly T[]): T[][] =>
   Array.from({ length: Math.ceil(all.length / CHUNK) }, (_, index) => all.slice(index * CHUNK, (index + 1) * CHUNK));
 
-const clip = (text: string | undefined, max: number): string | null =>
-  text ? tidy(tidy(text).slice(0, max)) || null : null;
-const tidy = (text: string): string => text.replaceAll(FORBIDDEN, ' ').trim();
+/** As the commands clean it, so that a second import finds nothing changed. */
+function clip(text: string | undefined, max: number, clean = cleanLine): string | null {
+  if (!text) return null;
+  const whole = clean(text.replaceAll(/\p{Cs}/gu, ' '));
+  let length = max;
+  let clipped = whole;
+  // Directions that are cut are closed again, which may take a few characters more.
+  for (; clipped.length > max; length -= CLOSERS)
+    clipped = clean(whole.slice(0, length).replace(/[\ud800-\udbff]$/, ''));
+  return isVisible(clipped) ? clipped : null;
+}
+const CLOSERS = 20;
 
 const KINDS: readonly (readonly [RegExp, SessionKind])[] = [
   ...SESSION_KINDS.map((kind) => [new RegExp(`^${kind}$`, 'i'), kind] as const),
@@ -134,7 +141,7 @@ function toImported(parsed: ParsedSession, known: Known | null): object {
     kind: KINDS.find(([pattern]) => pattern.test(type ?? ''))?.[1] ?? 'talk',
     title: keep(before?.title, title, 300) ?? 'Untitled',
     subtitle: keep(before?.subtitle, subtitle, 500),
-    abstract: keep(before?.abstract, abstract, 1_500),
+    abstract: keep(before?.abstract, abstract, 1_500, cleanText),
     speakers: speakers.slice(0, 50).flatMap((name, index) => keep(before?.speakers[index], name, 200) ?? []),
     track: keep(before?.track, track, 200),
     language: keep(before?.language, language, 35),
@@ -143,7 +150,12 @@ function toImported(parsed: ParsedSession, known: Known | null): object {
 }
 
 /** What was typed by hand may be longer and freer than what we take from a source: no reason to cut it when it comes back in one. */
-function keep(before: string | null | undefined, said: string | undefined, max: number): string | null {
-  const wanted = clip(said, max);
-  return before && clip(printable(before), max) === wanted ? before : wanted;
+function keep(
+  before: string | null | undefined,
+  said: string | undefined,
+  max: number,
+  clean = cleanLine,
+): string | null {
+  const wanted = clip(said, max, clean);
+  return before && clip(printable(before), max, clean) === wanted ? before : wanted;
 }

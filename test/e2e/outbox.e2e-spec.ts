@@ -158,6 +158,18 @@ suite('what somebody writes and presses on a phone, whatever the network does', 
     expect(await page.getByTestId('freshness').getAttribute('data-state')).toBe('live');
   }, 60_000);
 
+  it('case V12: a pasted tab and an open isolate are sent tidied; a text with nothing to see is refused in words, in its field', async () => {
+    const { page, ...phone } = await attendee('kim');
+    await phone.open(SESSION);
+    await phone.freshness('live');
+    await ask(page, '\u200b\u3164');
+    await shows(page, 'ask-reason', /nothing to see/);
+    await ask(page, 'Why\tso\nslow? \u2067שלום');
+    await shows(page, 'mine', /slow/);
+    expect((await own('kim')).texts).toEqual(['Why so slow? \u2067שלום\u2069']);
+    expect(await page.getByTestId('ask-reason').count()).toBe(0);
+  }, 60_000);
+
   it('case V9, V43: damaged and oversized items in the storage are dropped with a message; the rest is sent on one connection', async () => {
     const { page, ...phone } = await attendee('hugo');
     await page.addInitScript(() => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { event } from '../capability.js';
-import { personal, text } from '../kernel.js';
+import { line, personal } from '../kernel.js';
 
 export const actorId = z
   .string()
@@ -8,7 +8,7 @@ export const actorId = z
   .max(100)
   .regex(/^[\x21-\x7e]+$/, 'visible ASCII characters');
 export const sessionsGranted = z.union([z.literal('all'), z.array(z.string().min(1).max(64)).min(1).max(500)]);
-export const moderatorName = text(60);
+export const moderatorName = line(60);
 
 export const events = [
   event({

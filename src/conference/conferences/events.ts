@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { event } from '../capability.js';
-import { slug, text, thingId } from '../kernel.js';
+import { line, slug, thingId } from '../kernel.js';
 
 const conferenceFields = z.object({
-  title: text(200),
+  title: line(200),
   timeZone: z.string().min(1).max(64).describe('IANA time zone, the reference for all times'),
   dayChange: z
     .string()
@@ -16,10 +16,10 @@ const conferenceFields = z.object({
 });
 export const roomFields = z.object({
   id: thingId,
-  name: text(100),
+  name: line(100),
   order: z.int().min(0).max(10_000),
   capacity: z.int().min(0).max(1_000_000).nullable(),
-  floor: text(50).nullable(),
+  floor: line(50).nullable(),
 });
 const room = z.object({ room: thingId });
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { event } from '../capability.js';
-import { personal, text, thingId } from '../kernel.js';
+import { line, personal, text, thingId } from '../kernel.js';
 
 export const messageText = text(1_000);
-export const displayName = text(60);
-export const topic = text(300);
-export const reason = text(200);
+export const displayName = line(60);
+export const topic = line(300);
+export const reason = line(200);
 
 const session = z.object({ session: thingId });
 const message = session.extend({ message: thingId });

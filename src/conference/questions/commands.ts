@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ANY_SESSION, command } from '../capability.js';
-import { text, thingId } from '../kernel.js';
+import { line, text, thingId } from '../kernel.js';
 import * as decide from './decider.js';
 import { displayName, mode, place, questionText } from './events.js';
 
@@ -96,7 +96,7 @@ export const commands = [
     type: 'dismiss-question',
     summary: 'Do not show it',
     schema: question.extend({
-      reason: text(200).describe('duplicate, off-topic, not-a-question, unkind, out-of-time, or a text'),
+      reason: line(200).describe('duplicate, off-topic, not-a-question, unkind, out-of-time, or a text'),
     }),
     example: { ...one, reason: 'duplicate' },
     ...desk,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { event } from '../capability.js';
-import { personal, text, thingId } from '../kernel.js';
+import { line, personal, text, thingId } from '../kernel.js';
 
-export const questionText = text(500);
-export const displayName = text(60);
+export const questionText = line(500);
+export const displayName = line(60);
 /** Lower comes first; any number between two places is a place between them. null: the end. */
 export const place = z.number().min(-1e9).max(1e9).nullable();
 export const mode = z.enum(['pre-moderated', 'open']);
@@ -60,7 +60,7 @@ export const events = [
     type: 'question-dismissed',
     version: 1,
     summary: 'It is not shown',
-    schema: question.extend({ reason: text(200) }),
+    schema: question.extend({ reason: line(200) }),
     example: { ...one, reason: 'duplicate' },
     inverse: 'question-restored',
     audited: true,

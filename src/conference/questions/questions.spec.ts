@@ -158,12 +158,12 @@ describe('questions', () => {
     expect([...ids].sort((a, b) => placeOf(a) - placeOf(b))).toEqual([one, three, two]);
   });
 
-  it('refuses where questions are closed, and texts that are empty, long or disguised', async () => {
+  it('refuses where questions are closed, and texts that are empty, long or cannot be stored', async () => {
     const world = await demo();
     expect(await act(world, 'ask-question', { session: 's3', text: 'Hello?' }, ada)).toBe(
       'questions are not open here',
     );
-    for (const text of ['', '   ', 'x'.repeat(501), 'a\u202eb', 'a\u0000b'])
+    for (const text of ['', '   ', '\t\n', 'x'.repeat(501), 'a\ud800b'])
       expect(await act(world, 'ask-question', { session: 's1', text }, ada)).toBe('text');
     await act(world, 'close-questions', { session: 's1', frozen: true });
     expect(await act(world, 'ask-question', { session: 's1', text: 'Late?' }, ada)).toBe('questions are not open here');

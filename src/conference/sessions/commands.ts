@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { command } from '../capability.js';
-import { httpUrl, instant, rule, text, thingId } from '../kernel.js';
+import { httpUrl, instant, line, rule, thingId } from '../kernel.js';
 import * as decide from './decider.js';
 import { reason, sessionFacts, slot } from './events.js';
 
@@ -171,7 +171,7 @@ export const commands = [
   command({
     type: 'close-import',
     summary: 'Say that an import is complete',
-    schema: z.object({ counts: z.record(text(40), z.int().min(0)) }),
+    schema: z.object({ counts: z.record(line(40), z.int().min(0)) }),
     example: { counts: { scheduled: 12 } },
     by: ['organizer'],
     decide: ({ counts }, { state, conference }) =>

@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { event } from '../capability.js';
-import { httpUrl, instant, prose, text, thingId } from '../kernel.js';
+import { httpUrl, instant, line, prose, thingId } from '../kernel.js';
 import { SESSION_KINDS } from './documents.js';
 
 /** What is said about a session, apart from when and where. */
 export const sessionFacts = z.object({
   kind: z.enum(SESSION_KINDS),
-  title: text(300),
-  subtitle: text(500).nullable(),
+  title: line(300),
+  subtitle: line(500).nullable(),
   abstract: prose(4_000).nullable(),
-  speakers: z.array(text(200)).max(50),
-  track: text(200).nullable(),
-  language: text(35).nullable(),
+  speakers: z.array(line(200)).max(50),
+  track: line(200).nullable(),
+  language: line(35).nullable(),
   url: httpUrl.nullable(),
 });
 export const slot = z.object({ room: thingId, start: instant, end: instant });
-export const reason = text(300);
+export const reason = line(300);
 
 const id = z.object({ session: thingId });
 const facts = {
@@ -148,7 +148,7 @@ export const events = [
     type: 'schedule-imported',
     version: 1,
     summary: 'An import is complete; its counts',
-    schema: z.object({ counts: z.record(text(40), z.int().min(0)) }),
+    schema: z.object({ counts: z.record(line(40), z.int().min(0)) }),
     example: { counts: { scheduled: 12, unchanged: 988 } },
     inverse: { none: 'its sessions are changed back one by one' },
     audited: true,

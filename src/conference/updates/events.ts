@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { event } from '../capability.js';
-import { httpUrl, instant, text, thingId } from '../kernel.js';
+import { httpUrl, instant, line, text, thingId } from '../kernel.js';
 import { SEVERITIES } from './documents.js';
 
 const language = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/, 'a language tag, as "en"');
@@ -23,7 +23,7 @@ export const updateFields = z.object({
   audience,
   expiresAt: instant.nullable(),
   url: httpUrl.nullable(),
-  sponsor: z.object({ name: text(100), booth: text(60).nullable() }).nullable(),
+  sponsor: z.object({ name: line(100), booth: line(60).nullable() }).nullable(),
 });
 export const severity = z.enum(SEVERITIES);
 

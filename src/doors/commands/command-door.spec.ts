@@ -21,9 +21,21 @@ function* withOneBroken(value: unknown): Iterable<unknown> {
   if (!Array.isArray(value)) yield { ...value, 'BROKEN\u0000': 1 };
 }
 
+/** The value again and again, each time with one of its texts replaced by characters that leave no mark. */
+function* withOneInvisible(value: unknown): Iterable<unknown> {
+  if (typeof value === 'string') yield '\u200b\u2067\u3164\u2069';
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value))
+    for (const invisible of withOneInvisible(inner))
+      yield Array.isArray(value)
+        ? value.map((one, index) => (String(index) === name ? invisible : one))
+        : { ...value, [name]: invisible };
+}
+
 describe('the door for commands', () => {
   let doors: Doors;
   const send = (message: unknown, by: Identity = organizer) => doors.commands.handle(by, CONFERENCE, message);
+  const shownTexts = () => JSON.stringify([...doors.world.store.documents.values()]);
   const codeOf = async (message: unknown, by?: Identity) => {
     const ack = await send(message, by);
     return 'refusal' in ack ? ack.refusal.code : ack.outcome;
@@ -179,6 +191,28 @@ describe('the door for commands', () => {
       refusal: { code: 201, message: expect.stringContaining(': data.sessions.0: ') },
     });
     expect(doors.appended()).toBe(before);
+  });
+
+  it('case V12: a pasted tab, a line break and an open isolate are accepted and tidied; nothing disguises a text', async () => {
+    const asked = { ...ask('1'), data: { session: 's1', text: 'Why\tso\r\nslow? \u2067שלום', name: 'A\u202enna' } };
+    expect(await send(asked, someone('ann'))).toMatchObject({ outcome: 'applied' });
+    expect(shownTexts()).toContain('Why so slow? \u2067שלום\u2069');
+    expect(shownTexts()).toContain('Anna');
+  });
+
+  it('case V12: text with nothing to see is refused in words that name the field, in every command with a text', async () => {
+    let tried = 0;
+    for (const { type, example, schema } of capabilities.flatMap(({ commands }) => commands)) {
+      for (const data of withOneInvisible(example)) {
+        if (!schema.safeParse(data).success) continue;
+        tried += 1;
+        expect([type, await send({ id: `${type}-${tried}`, type, data })]).toEqual([
+          type,
+          { refusal: { code: 201, message: expect.stringMatching(/: [a-zA-Z.0-9]+: has nothing to see$/) } },
+        ]);
+      }
+    }
+    expect(tried).toBeGreaterThan(15);
   });
 
   it('a token for one conference opens no other, and an unknown conference is refused', async () => {

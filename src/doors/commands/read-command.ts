@@ -1,6 +1,6 @@
 /** A message as the command that it says: bounded, checked against the command's schema, and its sender's own. */
 import { canonicalJson, commandIdOf } from '#libs/event-log';
-import { commandSchema, describeIssues, parseBounded, Refusal } from '#libs/protocol';
+import { commandSchema, describeIssues, parseBounded, Refusal, refuseInvisible } from '#libs/protocol';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec, Identity } from '../../conference/capability.js';
 import { slug } from '../../conference/kernel.js';
@@ -42,6 +42,7 @@ export function readCommand(command: ForeignCommand): Asked {
   if (!spec) throw new Refusal('unknown-command');
   const parsed = spec.schema.safeParse(message.data);
   if (!parsed.success) throw new Refusal('invalid', describeIssues(spec.schema, parsed.error));
+  refuseInvisible(parsed.data, spec.schema);
   // Only this command brings a new id into the world; all others meet "unknown conference".
   if (spec.type === OPENING && !slug.safeParse(conference).success)
     throw new Refusal('invalid', 'the request is not valid: conference: lower case letters, digits and hyphens');

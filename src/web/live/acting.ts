@@ -1,6 +1,6 @@
 /** What somebody does on the live pages goes through one outbox, whichever page it is done on. */
 import { useEffect, useRef } from 'preact/hooks';
-import type { CommandAck } from '#libs/protocol';
+import { type CommandAck, isVisible } from '#libs/protocol';
 import { type Act, troubleOf } from '../shared/notices.js';
 import { type Draft, useDraft } from '../shared/outbox/drafts.js';
 import type { Outbox } from '../shared/outbox/outbox.js';
@@ -47,12 +47,17 @@ export function pressVote(outbox: Outbox, question: string, pressed: boolean, la
   return unsent.some(({ type }) => type !== wanted) || outbox.add(wanted, { question }, label);
 }
 
+export interface SessionDraft extends Draft {
+  /** @param clean as the service cleans such a text @returns whether it is on its way; if not, the page says why */
+  send(data: Waiting['data'], clean: (text: string) => string): boolean;
+}
+
 /** The draft of a text for a session; a text that the service did not take comes back into it, with the reason. */
 export function useSessionDraft(
-  { conference, identity, outbox }: ActingContext,
+  { conference, identity, outbox, texts, acts }: ActingContext,
   type: string,
   session: string,
-): Draft & { readonly send: (data: Waiting['data']) => boolean } {
+): SessionDraft {
   const draft = useDraft(`${conference}.${identity.actor}.${session}.${type}`);
   const returned = outbox.items.find(
     ({ refusal, ...item }) => refusal && refusal.code > 0 && item.type === type && item.data.session === session,
@@ -65,8 +70,14 @@ export function useSessionDraft(
   }, [returned?.id, free]);
   return {
     ...draft,
-    send: (data) => {
-      const added = outbox.add(type, data);
+    send: (data, clean) => {
+      const text = clean(draft.text);
+      if (!isVisible(text)) {
+        draft.set(draft.text, texts.nothingToSee);
+        return false;
+      }
+      const added = outbox.add(type, { ...data, text });
+      if (!added) acts.say(texts.outboxFull, true);
       if (added) draft.discard();
       return added;
     },

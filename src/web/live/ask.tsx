@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { cleanLine, isVisible } from '#libs/protocol';
 import type { QaDocument } from '../../conference/questions/documents.js';
 import { load, save } from '../shared/browser/local-store.js';
 import { useSessionDraft } from './acting.js';
@@ -16,7 +17,7 @@ interface AskProps extends SessionContext {
 }
 
 export function Ask({ qa, known, ...context }: AskProps) {
-  const { session, texts, acts } = context;
+  const { session, texts } = context;
   const draft = useSessionDraft(context, 'ask-question', session.id);
   const [name, setName] = useState(load(NAME) ?? '');
   const open = qa?.open ?? false;
@@ -24,10 +25,10 @@ export function Ask({ qa, known, ...context }: AskProps) {
   if (!open && draft.text === '') return closed;
   const send = (event: Event) => {
     event.preventDefault();
-    if (draft.text.trim() === '' || !open) return;
+    if (!open) return;
     save(NAME, name);
-    const data = { session: session.id, text: draft.text, name: name.trim() || null };
-    if (!draft.send(data)) acts.say(texts.outboxFull, true);
+    const shown = cleanLine(name);
+    draft.send({ session: session.id, name: isVisible(shown) ? shown : null }, cleanLine);
   };
   return (
     <form onSubmit={send} data-testid="ask">

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { cleanLine, cleanText, isVisible } from '#libs/protocol';
 import type { DiscussionDocument, MessageDocument, MyMessageDocument } from '../../conference/discussions/documents.js';
 import { clock } from '../../conference/view.js';
 import { load } from '../shared/browser/local-store.js';
@@ -169,15 +170,14 @@ function Message({ message, open, ...context }: MessageProps) {
 }
 
 function Say({ open, ...context }: SessionContext & { readonly open: boolean }) {
-  const { session, texts, acts } = context;
+  const { session, texts } = context;
   const draft = useSessionDraft(context, 'post-message', session.id);
   const closed = <p class="faint">{texts.discussionClosed}</p>;
   if (!open && draft.text === '') return closed;
   const send = (event: Event) => {
     event.preventDefault();
-    if (draft.text.trim() === '' || !open) return;
-    const data = { session: session.id, text: draft.text, name: load('name')?.trim() || null };
-    if (!draft.send(data)) acts.say(texts.outboxFull, true);
+    const name = cleanLine(load('name') ?? '');
+    if (open) draft.send({ session: session.id, name: isVisible(name) ? name : null }, cleanText);
   };
   return (
     <form onSubmit={send} data-testid="say">

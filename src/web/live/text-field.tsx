@@ -34,7 +34,7 @@ export function TextField({ draft, label, rows, maxCharacters, hint, id, texts }
       </label>
       {draft.reason && (
         <p class="notice--bad" role="alert" data-testid={`${id}-reason`}>
-          {texts.refusedText(draft.reason)}
+          {draft.reason === texts.nothingToSee ? draft.reason : texts.refusedText(draft.reason)}
         </p>
       )}
       <p class="field__hint" id={`${id}-hint`}>
