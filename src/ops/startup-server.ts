@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo, Socket } from 'node:net';
 import { Refusal } from '#libs/protocol';
 import { type Config, ConfigError } from '../config.js';
+import { numberParserErrors } from '../doors/http/parser-errors.js';
 import { problemOf } from '../doors/http/problem.js';
 
 export interface BuildProgress {
@@ -44,6 +45,7 @@ class Startup implements StartupServer {
   #build: { readonly from: BuildProgress; readonly since: number; at: BuildProgress } | undefined;
 
   constructor(private readonly role: string) {
+    numberParserErrors(this.server);
     this.server.on('request', this.#early);
     this.server.on('connection', (socket) => {
       this.#sockets.add(socket);

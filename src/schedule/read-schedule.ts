@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '#libs/protocol';
 import { readFrabJson } from './frab-json.js';
 import { readFrabXml } from './frab-xml.js';
 import type { ParsedSchedule } from './parsed-schedule.js';
@@ -9,7 +10,7 @@ import { ScheduleUnreadable } from './reading.js';
  * @throws ScheduleUnreadable with the format it was taken for, a place and a reason
  */
 export function readSchedule(file: Buffer): ParsedSchedule {
-  const text = file.toString('utf8').replace(/^\uFEFF/, '');
+  const text = textOf(file).replace(/^\uFEFF/, '');
   const first = /\S/.exec(text)?.[0];
   const [name, read] =
     first === '{' || first === '['
@@ -24,6 +25,15 @@ export function readSchedule(file: Buffer): ParsedSchedule {
         ? `this is not a ${name}: ${error.message}`
         : `this is neither a schedule.xml nor a schedule.json: ${error.message}`,
     );
+  }
+}
+
+/** Strictly: loosely decoded, two ids could become one. */
+function textOf(file: Buffer): string {
+  try {
+    return decodeUtf8(file);
+  } catch {
+    throw new ScheduleUnreadable('the file is not in UTF-8');
   }
 }
 

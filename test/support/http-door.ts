@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Refusal } from '#libs/protocol';
 import type { Identity } from '../../src/conference/capability.js';
 import { guardHttp, HttpDoorModule } from '../../src/doors/http/http-door.module.js';
+import { numberParserErrors } from '../../src/doors/http/parser-errors.js';
 import { createIntake } from '../../src/intake/intake.js';
 import type { Doors } from './doors.js';
 import { silent } from './silent.js';
@@ -54,6 +55,7 @@ export async function openHttpDoor(doors: Doors): Promise<HttpDoor> {
     bodyParser: false,
   });
   guardHttp(app, ports);
+  numberParserErrors(app.getHttpServer());
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const door: HttpDoor = {

@@ -2,7 +2,7 @@
 import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { HTTP as CloudEventsHttp } from 'cloudevents';
 import type { Request, Response } from 'express';
-import { Refusal } from '#libs/protocol';
+import { decodeUtf8, Refusal } from '#libs/protocol';
 import type { ForeignEvent } from '../../intake/intake.js';
 import { readStructured } from '../../intake/structured.js';
 import { identify } from './identify.js';
@@ -31,9 +31,9 @@ export class EventsController {
 /** @throws Refusal malformed */
 function readEvent(request: Request): ForeignEvent {
   if (!Buffer.isBuffer(request.body)) throw new Refusal('malformed', 'send one CloudEvent as the body');
-  const body = request.body.toString('utf8');
   const { traceparent } = request.headers;
   try {
+    const body = decodeUtf8(request.body);
     const event =
       'ce-id' in request.headers
         ? (CloudEventsHttp.toEvent({ headers: request.headers, body }) as unknown as ForeignEvent)
@@ -43,6 +43,6 @@ function readEvent(request: Request): ForeignEvent {
   } catch (error) {
     if (error instanceof Refusal) throw error;
     // The SDK's errors quote what was sent: said in our own words instead.
-    throw new Refusal('malformed', 'this is not a CloudEvent 1.0, binary or structured, with JSON data');
+    throw new Refusal('malformed', 'this is not a CloudEvent 1.0, binary or structured, with JSON data in UTF-8');
   }
 }

@@ -1,26 +1,20 @@
-import type { IncomingMessage } from 'node:http';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request, Response } from 'express';
-import { Refusal } from '#libs/protocol';
 import { AccessController } from './access.controller.js';
 import { AuditController } from './audit.controller.js';
+import { admitRequests } from './body.js';
 import { ConferencesController } from './conferences.controller.js';
 import { DocsController } from './docs.controller.js';
 import { EventsController } from './events.controller.js';
 import { ExportsController } from './exports.controller.js';
 import { HealthController } from './health.controller.js';
-import { identify } from './identify.js';
 import { ImportsController } from './imports.controller.js';
 import { OlderController } from './older.controller.js';
 import { PagesController } from './pages.controller.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
-import { ProblemFilter, sendProblem } from './problem.js';
-
-const BODY_LIMIT = '64kb';
-/** The largest schedule seen of a real congress has 3 MB. */
-const SCHEDULE_LIMIT = '16mb';
+import { ProblemFilter } from './problem.js';
 
 const CONTENT_POLICY = [
   "default-src 'self'",
@@ -74,35 +68,11 @@ const doorOf = (ports: HttpPorts, controllers: NonNullable<DynamicModule['contro
 });
 
 /** Limits and headers of the whole server. @param app made with `bodyParser: false`, or its larger default limit stays */
-export function guardHttp(app: NestExpressApplication, { tokens }: Pick<HttpPorts, 'tokens'>): void {
+export function guardHttp(app: NestExpressApplication, ports: Pick<HttpPorts, 'tokens' | 'logger'>): void {
   app.disable('x-powered-by');
   app.use((_request: Request, response: Response, next: () => void) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     next();
   });
-  app.useBodyParser('raw', { limit: BODY_LIMIT, type: isEvent });
-  app.useBodyParser('json', {
-    limit: BODY_LIMIT,
-    type: (request) => !isImport(request) && !isEvent(request) && isJson(request),
-  });
-  // Large bodies are read only from people we know.
-  app.use((request: Request, response: Response, next: () => void) => {
-    if (!isImport(request)) {
-      next();
-      return;
-    }
-    identify(tokens, request).then(
-      () => next(),
-      (error: unknown) => sendProblem(response, error instanceof Refusal ? error : new Refusal('internal')),
-    );
-  });
-  // Whatever its type: what it is, the first character tells.
-  app.useBodyParser('raw', { limit: SCHEDULE_LIMIT, type: isImport });
+  app.use(admitRequests(ports));
 }
-
-const isImport = ({ method, url }: IncomingMessage): boolean =>
-  method === 'POST' && /^\/v1\/conferences\/[^/?]+\/imports\/?(\?|$)/.test(url ?? '');
-/** The SDK reads headers and body together. */
-const isEvent = ({ method, url }: IncomingMessage): boolean =>
-  method === 'POST' && /^\/v1\/conferences\/[^/?]+\/events\/?(\?|$)/.test(url ?? '');
-const isJson = ({ headers }: IncomingMessage): boolean => /^application\/json\b/i.test(headers['content-type'] ?? '');

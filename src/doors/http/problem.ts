@@ -4,13 +4,15 @@ import type { Request, Response } from 'express';
 import type { Logger } from '#libs/postgres';
 import { Refusal, type RefusalName } from '#libs/protocol';
 
+/** Refusals of the framework; all others of 4xx are 'malformed'. */
 const BY_STATUS: Readonly<Record<number, RefusalName>> = {
-  400: 'malformed',
   404: 'not-found',
   405: 'not-found',
   413: 'too-large',
-  415: 'malformed',
 };
+
+const nameOf = (status: number): RefusalName | undefined =>
+  BY_STATUS[status] ?? (status >= 400 && status < 500 ? 'malformed' : undefined);
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -27,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
   private toRefusal(error: unknown, request: Request): Refusal {
     if (error instanceof Refusal) return error;
     const status = error instanceof HttpException ? error.getStatus() : (error as { status?: number } | null)?.status;
-    const name = status === undefined ? undefined : BY_STATUS[status];
+    const name = status === undefined ? undefined : nameOf(status);
     if (name) return new Refusal(name, status === 404 ? 'there is nothing at this address' : undefined);
     this.logger.error({ err: error, method: request.method, route: request.route?.path }, 'a request failed');
     return new Refusal('internal');
@@ -40,12 +42,13 @@ export function sendProblem(response: Response, refusal: Refusal): void {
   response.send(JSON.stringify(problemOf(refusal)));
 }
 
-export function problemOf(refusal: Refusal): object {
+/** @param status where HTTP has one that says more than the table's */
+export function problemOf(refusal: Refusal, status = refusal.httpStatus): object {
   const { code, message, retryAfter } = refusal.body();
   return {
     type: `/docs#refusal-${code}`,
     title: refusal.refusal,
-    status: refusal.httpStatus,
+    status,
     code,
     detail: message,
     ...(retryAfter === undefined ? {} : { retryAfter }),
