@@ -14,6 +14,7 @@ import { type Demo, type DemoPorts, startDemo } from './demo/demo.js';
 import { type CommandDoor, createCommandDoor } from './doors/commands/command-door.js';
 import { createOutcomes } from './doors/commands/outcomes.js';
 import { createConferenceList } from './doors/http/conference-list.js';
+import type { GuardCounts } from './doors/http/connections/connection-guard.js';
 import type { HttpPorts } from './doors/http/ports.js';
 import { DEFAULT_LIMITS } from './doors/sockets/admission.js';
 import { createSocketDoor, type SocketDoor, type SocketStats } from './doors/sockets/socket-door.js';
@@ -39,6 +40,7 @@ export interface Service {
   readonly handle: DemoPorts['handle'];
   readonly readLive: DemoPorts['readLive'];
   socketStats(): SocketStats;
+  httpStats(): GuardCounts;
   /** Resolves if the process can do nothing useful any more; the answer says why. */
   readonly ended: Promise<string>;
   /** Idempotent. @throws CloseFailed, after everything was tried */
@@ -98,6 +100,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       handle: gateway.handle,
       readLive: gateway.readLive,
       socketStats: () => gateway.sockets.stats(),
+      httpStats: () => startup.guard.counts(),
       ended,
       stop: () => closers.close(),
     };

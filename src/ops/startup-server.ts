@@ -6,6 +6,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo, Socket } from 'node:net';
 import { Refusal } from '#libs/protocol';
 import { type Config, ConfigError } from '../config.js';
+import { ConnectionGuard } from '../doors/http/connections/connection-guard.js';
+import { EXTRA_CONNECTIONS, SERVER_TIMEOUTS } from '../doors/http/connections/limits.js';
 import { numberParserErrors } from '../doors/http/parser-errors.js';
 import { problemOf } from '../doors/http/problem.js';
 
@@ -16,6 +18,8 @@ export interface BuildProgress {
 
 export interface StartupServer {
   readonly server: Server;
+  /** Bounds what is asked, from the first second on. */
+  readonly guard: ConnectionGuard;
   /** What `/readyz` says from now on. */
   phase(text: string): void;
   /** How far the read models are built: the phase, and the estimate. */
@@ -33,12 +37,14 @@ const BACKLOG = 4_096;
 /** Listens at once. @throws ConfigError: the port cannot be had */
 export async function startServer(config: Config): Promise<StartupServer> {
   const startup = new Startup(config.ROLE);
+  startup.server.maxConnections = config.HALLWAY_MAX_SOCKETS + EXTRA_CONNECTIONS;
   await listenOn(startup.server, config);
   return startup;
 }
 
 class Startup implements StartupServer {
-  readonly server = createServer();
+  readonly server = createServer(SERVER_TIMEOUTS);
+  readonly guard = new ConnectionGuard(this.server);
   readonly #sockets = new Set<Socket>();
   readonly #early: RequestListener = (request, response) => this.#answer(request, response);
   #phase = 'opening the database';

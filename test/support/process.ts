@@ -1,6 +1,7 @@
 /** A real process of the built service, and its HTTP door. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { generatedJson } from './generated-schedule.js';
 import { freePort } from './start-postgres.js';
 import { withTestLog } from './test-log.js';
 
@@ -80,6 +81,16 @@ export async function until(
     if (performance.now() - started > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Imports a schedule of some hundred kilobytes: what a client does not read of it fills the kernel's buffers soon. */
+export async function importLargeSchedule(url: string, organizer: string): Promise<void> {
+  const response = await fetch(`${url}/v1/conferences/demo/imports`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${organizer}`, 'content-type': 'application/json' },
+    body: JSON.stringify(generatedJson({ days: 3, rooms: 20, sessions: 5 }, 100)),
+  });
+  if (!(await response.text()).includes('"report"')) throw new Error('the schedule was not imported');
 }
 
 export interface Ack {

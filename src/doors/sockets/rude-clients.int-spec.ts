@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Frame } from '#libs/protocol';
-import { generatedJson } from '../../../test/support/generated-schedule.js';
-import { openDemo, until } from '../../../test/support/process.js';
+import { importLargeSchedule, openDemo, until } from '../../../test/support/process.js';
 import { openRaw, type RawSocket } from '../../../test/support/raw-socket.js';
 import { type Running, startRunning } from '../../../test/support/running.js';
 
@@ -11,14 +10,7 @@ describe('clients that do not read, or never stop asking', () => {
   beforeAll(async () => {
     running = await startRunning();
     await openDemo(running.organizer);
-    // A schedule of a few hundred kilobytes: what the kernel takes for one who does not read is soon full.
-    const schedule = JSON.stringify(generatedJson({ days: 3, rooms: 20, sessions: 5 }, 100));
-    const response = await fetch(`${running.service.url}/v1/conferences/demo/imports`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${await running.token('organizer')}`, 'content-type': 'application/json' },
-      body: schedule,
-    });
-    if (!(await response.text()).includes('"report"')) throw new Error('the schedule was not imported');
+    await importLargeSchedule(running.service.url, await running.token('organizer'));
   }, 120_000);
   afterAll(() => running.stop());
 
