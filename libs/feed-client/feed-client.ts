@@ -31,6 +31,11 @@ export interface FeedClient {
   documents(channel: string): ReadonlyMap<string, ClientDocument>;
   /** How far the copy of a channel is complete; without a name, of the channel that is furthest. null: there is none. */
   completeTo(channel?: string): number | null;
+  /**
+   * Whether the copy, of one channel or the one that has come furthest, shows what an answer tells of. One of another epoch than the
+   * answer's does: its positions are counted anew, and none of them will be the answer's.
+   */
+  shows(position: number, epoch: string | undefined, channel?: string): boolean;
   status(): Status;
   /** Refusals of single channels. */
   refusals(): ReadonlyMap<string, RefusalBody>;
@@ -42,7 +47,12 @@ export interface FeedClient {
   command(
     type: string,
     data: object,
-    options?: { readonly id?: string; readonly reason?: string; readonly after?: number; readonly withinMs?: number },
+    options?: {
+      readonly id?: string;
+      readonly reason?: string;
+      readonly after?: CommandMessage['after'];
+      readonly withinMs?: number;
+    },
   ): Promise<CommandAck>;
   /** Whoever draws says so once everything that has changed so far is on the glass: a sample of it is told to the server. */
   painted(): void;
@@ -112,6 +122,14 @@ class Client implements FeedClient {
     if (channel !== undefined) return this.state.channels.get(channel)?.cursor?.[1] ?? null;
     const positions = [...this.state.channels.values()].flatMap(({ cursor }) => (cursor ? [cursor[1]] : []));
     return positions.length > 0 ? Math.max(...positions) : null;
+  }
+
+  shows(position: number, epoch: string | undefined, channel?: string): boolean {
+    const copies = channel === undefined ? [...this.state.channels.values()] : [this.state.channels.get(channel)];
+    return copies.some((copy) => {
+      if (!copy?.cursor) return false;
+      return (epoch !== undefined && copy.cursor[0] !== epoch) || copy.cursor[1] >= position;
+    });
   }
 
   status(): Status {

@@ -14,7 +14,7 @@ export const channelName = z
   .max(200)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_/.:@-]*$/, 'letters, digits and _ / . : @ -')
   .refine((name) => !name.split('/').some((part) => part === '' || part === '.' || part === '..'), 'has one spelling');
-const cursor = z.tuple([z.string().max(64), z.int().min(0), z.string().max(32).optional()]).nullable();
+const cursor = z.tuple([z.string().max(64), z.int().min(0), z.string().max(32).optional()]);
 
 const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
@@ -29,7 +29,7 @@ export const handshakeSchema = z.object({
 
 export const subscribeSchema = z.object({
   channels: z
-    .record(channelName, cursor)
+    .record(channelName, cursor.nullable())
     .refine((channels) => Object.keys(channels).length <= MAX_CHANNELS, `at most ${MAX_CHANNELS} channels`),
 });
 
@@ -47,7 +47,7 @@ export const commandSchema = z.object({
     // The audit keeps it as it is.
     .refine(isStorable, 'has characters that cannot be stored')
     .optional(),
-  after: z.int().min(0).optional(),
+  after: z.union([z.int().min(0), cursor]).optional(),
   traceparent: traceparent.optional(),
 });
 

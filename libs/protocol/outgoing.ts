@@ -55,6 +55,7 @@ export const commandAckSchema = z.union([
     outcome: z.enum(['applied', 'no-effect', 'held', 'pending']),
     because: z.string().optional(),
     subject: z.string().optional(),
+    epoch: z.string().optional().describe('in which the position is counted'),
   }),
   refused,
 ]);

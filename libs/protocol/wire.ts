@@ -100,8 +100,8 @@ export interface CommandMessage {
   readonly type: string;
   readonly data: object;
   readonly reason?: string;
-  /** Position (offset) that the decision must have seen. */
-  readonly after?: number;
+  /** Position (offset) that the decision must have seen, or a cursor, which also says in which epoch. */
+  readonly after?: number | Cursor;
   readonly traceparent?: string;
 }
 
@@ -113,6 +113,8 @@ export type CommandAck =
       readonly outcome: CommandOutcome;
       readonly because?: string;
       readonly subject?: string;
+      /** In which the position is counted: a copy of another epoch never reaches it. */
+      readonly epoch?: string;
     }
   | { readonly refusal: RefusalBody };
 

@@ -53,6 +53,7 @@ describe('the door for commands', () => {
       position: doors.world.store.heads.get(CONFERENCE),
       outcome: 'applied',
       subject: expect.any(String),
+      epoch: 'e1',
     });
     const { subject } = ack as { subject: string };
     const shown = [...doors.world.store.documents].filter(([name]) => name.includes(subject));

@@ -25,6 +25,7 @@ import { RateWindows } from '../rate-window.js';
 import { createFreshState } from './fresh-state.js';
 import type { FindOutcome, KnownOutcome } from './outcomes.js';
 import { type Asked, OPENING, readCommand } from './read-command.js';
+import { seen } from './seen.js';
 import { type IdentifiedCommand, UsedIds } from './used-ids.js';
 
 /** A decision on older state than this is refused (design §6). */
@@ -110,7 +111,10 @@ class Door implements CommandDoor {
   async outcome({ actor }: Identity, conference: string, id: string): Promise<CommandAck> {
     const known = await this.ports.findOutcome(conference, commandIdOf(conference, actor, id));
     if (!known) throw new Refusal('not-found', 'no outcome of such a command of yours is known (yet)');
-    return ackOf(known);
+    const opened = await this.ports.feed.open(conference);
+    if (typeof opened === 'string') return ackOf(known);
+    opened.release();
+    return { ...ackOf(known), epoch: opened.feed.epoch };
   }
 
   private async run(asked: Asked): Promise<CommandAck> {
@@ -124,7 +128,8 @@ class Door implements CommandDoor {
     });
     try {
       const decide = () => this.decideAndAppend(asked, opened?.feed ?? null);
-      return await (opened && isForeign ? this.freshState.decide(opened.feed, sentBefore, decide) : decide());
+      const ack = await (opened && isForeign ? this.freshState.decide(opened.feed, sentBefore, decide) : decide());
+      return opened && 'outcome' in ack ? { ...ack, epoch: opened.feed.epoch } : ack;
     } finally {
       opened?.release();
     }
@@ -147,8 +152,7 @@ class Door implements CommandDoor {
 
   private async decide(asked: Asked, feed: ConferenceFeed | null): Promise<CommandAck> {
     const { identity, conference, message, spec, data, commandId } = asked;
-    if (feed && message.after !== undefined && !(await feed.reached(message.after, WAIT_MS)))
-      throw new Refusal('behind', undefined, 500);
+    if (feed && message.after !== undefined) await seen(feed, message.after, WAIT_MS);
     if (feed && feed.age() > MAX_AGE_MS) throw new Refusal('behind', undefined, 1_000);
     const state = feed ? stateOf(feed) : emptyState;
     const decision = spec.decide(data as never, {

@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { ConferenceFeed } from '#libs/feed';
+import { Refusal } from '#libs/protocol';
 import { createDoors, type Doors } from '../../../test/support/doors.js';
 import { CONFERENCE, openDemo } from '../../../test/support/world.js';
+import { createFreshState } from './fresh-state.js';
 
 describe('events of other programs, while the projection is slow', () => {
   let doors: Doors;
@@ -58,5 +61,18 @@ describe('events of other programs, while the projection is slow', () => {
     expect(await end(performance.now() - 1)).toBe(208);
     doors.age = 1_000;
     expect(await end(performance.now() - 500)).toBe(103);
+  });
+
+  it('case S15: a position from before a restore makes no refused event wait for it', async () => {
+    const fresh = createFreshState();
+    let settles = 0;
+    const feed = { conference: CONFERENCE, epoch: 'e', head: 5, age: () => 0, settled: async () => ++settles > 0 };
+    const at = (over: Partial<typeof feed> = {}) => ({ ...feed, ...over }) as unknown as ConferenceFeed;
+    const refuse = async () => Promise.reject(new Refusal('rule'));
+    await fresh.decide(at(), 0, async () => ({ position: 900, outcome: 'pending' }));
+    await expect(fresh.decide(at(), 0, refuse)).rejects.toMatchObject({ code: 208 });
+    expect(settles).toBe(1);
+    await expect(fresh.decide(at({ epoch: 'restored' }), 0, refuse)).rejects.toMatchObject({ code: 208 });
+    expect(settles).toBe(1);
   });
 });

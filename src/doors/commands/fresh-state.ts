@@ -19,12 +19,13 @@ export interface FreshState {
 
 export function createFreshState(): FreshState {
   /** Conference → what producers last appended through here, where the replica was not seen to have it. */
-  const ahead = new Map<string, number>();
+  const ahead = new Map<string, { readonly epoch: string; readonly position: number }>();
 
   /** Waiting for what is there already would let every refused event of a thousand cost a second. */
   function isFresh(feed: ConferenceFeed, sentBefore: number): boolean {
-    const position = ahead.get(feed.conference) ?? -1;
-    if (feed.head < position) return false;
+    const known = ahead.get(feed.conference);
+    // S15: a position of before a restore may never come again.
+    if (known && known.epoch === feed.epoch && feed.head < known.position) return false;
     ahead.delete(feed.conference);
     return feed.age() < performance.now() - sentBefore;
   }
@@ -41,7 +42,7 @@ export function createFreshState(): FreshState {
       }
       if (first instanceof Refusal) throw first;
       if ('outcome' in first && first.outcome === 'pending' && first.position !== null)
-        ahead.set(feed.conference, first.position);
+        ahead.set(feed.conference, { epoch: feed.epoch, position: first.position });
       return first;
     },
   };

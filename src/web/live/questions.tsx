@@ -4,7 +4,7 @@ import type { Texts } from '../shared/texts.js';
 import { bodyOf } from '../shared/use-feed.js';
 import { pressVote } from './acting.js';
 import type { SessionContext } from './session-page.js';
-import { isVote } from './votes.js';
+import { type Answered, isVote } from './votes.js';
 
 /** Characters of a question that stand beside a vote that waits. */
 const MAX_LABEL = 120;
@@ -135,8 +135,8 @@ function Question({ question, voted, own, frozen, ...context }: QuestionProps) {
   const copy = {
     voted,
     votes: question.votes,
-    mineTo: client.completeTo(`me/${identity.actor}`),
-    questionsTo: client.completeTo(`session/${session.id}/questions`),
+    showsMine: (at: Answered) => client.shows(at.position, at.epoch, `me/${identity.actor}`),
+    showsQuestions: (at: Answered) => client.shows(at.position, at.epoch, `session/${session.id}/questions`),
   };
   const waiting = outbox.items.filter((item) => isVote(item) && !outbox.isOld(item));
   const { pressed, votes } = heldVotes.view(question.id, copy, waiting, performance.now());

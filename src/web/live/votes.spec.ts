@@ -1,19 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Waiting } from '../shared/outbox/stored-items.js';
-import { HeldVotes, HOLD_MS, UNVOTE, VOTE } from './votes.js';
+import { type Answered, HeldVotes, HOLD_MS, UNVOTE, VOTE, type VoteCopy } from './votes.js';
 
 const up: Waiting = { id: '1', type: VOTE, data: { question: 'q' }, at: 0 };
 const down: Waiting = { id: '2', type: UNVOTE, data: { question: 'q' }, at: 1 };
-const before = { voted: false, votes: 5, mineTo: 90, questionsTo: 90 };
+/** As `FeedClient.shows` has it, of copies that are complete so far. */
+const copyAt = (voted: boolean, votes: number, mineTo: number, questionsTo: number, epoch = 'e'): VoteCopy => {
+  const shows = (to: number) => (at: Answered) => (at.epoch !== undefined && at.epoch !== epoch) || to >= at.position;
+  return { voted, votes, showsMine: shows(mineTo), showsQuestions: shows(questionsTo) };
+};
+const before = copyAt(false, 5, 90, 90);
 
 describe('a vote on a phone', () => {
   it('case V11, V44: is pressed and counted once from the press to the frames, in whichever order they come', () => {
     const votes = new HeldVotes();
     expect(votes.view('q', before, [up], 0)).toEqual({ pressed: true, votes: 6 });
     votes.settle(up, { position: 100, outcome: 'applied' }, 500);
-    const mine = { ...before, voted: true, mineTo: 100 };
-    const counted = { ...before, votes: 6, questionsTo: 100 };
-    const both = { voted: true, votes: 6, mineTo: 100, questionsTo: 101 };
+    const mine = copyAt(true, 5, 100, 90);
+    const counted = copyAt(false, 6, 90, 100);
+    const both = copyAt(true, 6, 100, 101);
     for (const copy of [before, mine, counted, both])
       expect(votes.view('q', copy, [], 501)).toEqual({ pressed: true, votes: 6 });
   });
@@ -23,9 +28,9 @@ describe('a vote on a phone', () => {
     votes.settle(up, { position: 100, outcome: 'applied' }, 500);
     expect(votes.view('q', before, [down], 501)).toEqual({ pressed: false, votes: 5 });
     votes.settle(down, { position: 102, outcome: 'applied' }, 900);
-    const between = { voted: true, votes: 6, mineTo: 100, questionsTo: 100 };
+    const between = copyAt(true, 6, 100, 100);
     expect(votes.view('q', between, [], 901)).toEqual({ pressed: false, votes: 5 });
-    expect(votes.view('q', { voted: false, votes: 5, mineTo: 102, questionsTo: 102 }, [], 902)).toEqual({
+    expect(votes.view('q', copyAt(false, 5, 102, 102), [], 902)).toEqual({
       pressed: false,
       votes: 5,
     });
@@ -44,6 +49,16 @@ describe('a vote on a phone', () => {
     expect(new HeldVotes().view('q', { ...before, voted: true, votes: 6 }, [up], 0)).toEqual({
       pressed: true,
       votes: 6,
+    });
+  });
+
+  it('case R2: a restore ends the hold: positions of its epoch are counted anew, and the answer’s will not come', () => {
+    const votes = new HeldVotes();
+    votes.settle(up, { position: 100, outcome: 'applied', epoch: 'e' }, 500);
+    expect(votes.view('q', before, [], 501)).toEqual({ pressed: true, votes: 6 });
+    expect(votes.view('q', copyAt(false, 5, 20, 20, 'after the restore'), [], 502)).toEqual({
+      pressed: false,
+      votes: 5,
     });
   });
 });

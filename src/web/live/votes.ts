@@ -15,15 +15,17 @@ export const HOLD_MS = 20_000;
 export interface VoteCopy {
   readonly voted: boolean;
   readonly votes: number;
-  /** How far one's own channel and the channel of the questions are complete. */
-  readonly mineTo: number | null;
-  readonly questionsTo: number | null;
+  /** Whether one's own channel, and the channel of the questions, show what an answer tells of. */
+  showsMine(answered: Answered): boolean;
+  showsQuestions(answered: Answered): boolean;
 }
 
-interface Answered {
+export interface Answered {
   readonly question: string;
   readonly pressed: boolean;
   readonly position: number;
+  /** In which the position is counted. */
+  readonly epoch: string | undefined;
   /** Monotonic milliseconds. */
   readonly at: number;
 }
@@ -36,7 +38,7 @@ export class HeldVotes {
     if ('refusal' in ack || ack.outcome === 'no-effect' || ack.position === null) return;
     this.answered = [
       ...this.answered,
-      { question: String(data.question), pressed: type === VOTE, position: ack.position, at: now },
+      { question: String(data.question), pressed: type === VOTE, position: ack.position, epoch: ack.epoch, at: now },
     ];
   }
 
@@ -49,9 +51,9 @@ export class HeldVotes {
   ): { pressed: boolean; votes: number } {
     const answered = this.answered.filter((one) => one.question === question && now - one.at < HOLD_MS);
     const unanswered = waiting.filter(({ data }) => data.question === question).map(({ type }) => type === VOTE);
-    const held = answered.filter(({ position }) => position > (copy.mineTo ?? -1)).at(-1);
+    const held = answered.filter((one) => !copy.showsMine(one)).at(-1);
     const pressed = unanswered.at(-1) ?? held?.pressed ?? copy.voted;
-    const uncounted = answered.filter(({ position }) => position > (copy.questionsTo ?? -1)).map((one) => one.pressed);
+    const uncounted = answered.filter((one) => !copy.showsQuestions(one)).map((one) => one.pressed);
     // One that was sent before a reload may be in the copy already.
     const known = answered.length === 0 && unanswered.length === 1 && unanswered[0] === copy.voted;
     const steps = known ? [] : [...uncounted, ...unanswered];

@@ -106,7 +106,8 @@ const patience = (ack: CommandAck): number | null =>
 function untilShown(client: FeedClient, ack: CommandAck): Promise<void> {
   const position = 'refusal' in ack || ack.outcome === 'no-effect' ? null : ack.position;
   if (position === null) return Promise.resolve();
-  const isShown = () => (client.completeTo() ?? -1) >= position;
+  const epoch = 'epoch' in ack ? ack.epoch : undefined;
+  const isShown = () => client.shows(position, epoch);
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
