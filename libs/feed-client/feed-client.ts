@@ -9,6 +9,7 @@ import {
 import type { ClientDocument } from './channel-copy.js';
 import { newCommandId } from './command-id.js';
 import { type Effect, FeedState, type Status } from './feed-state.js';
+import { onWake } from './on-wake.js';
 import { ShownSample } from './shown-sample.js';
 import { socketTransport } from './socket-transport.js';
 import type { Connection, Transport } from './transport.js';
@@ -59,11 +60,6 @@ export interface FeedClient {
   close(): void;
 }
 
-/** In a browser; Node has no such events. */
-const page = globalThis as {
-  addEventListener?(event: 'online', listener: () => void): void;
-  removeEventListener?(event: 'online', listener: () => void): void;
-};
 const TICK_MS = 500;
 const COMMAND_TIMEOUT_MS = 5_000;
 /** Between two attempts, where the service says no time. */
@@ -86,6 +82,7 @@ class Client implements FeedClient {
   private connection: Connection | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private readonly ticker: ReturnType<typeof setInterval>;
+  private readonly stopWaking: () => void;
   private generation = 0;
   private readonly sample: ShownSample;
 
@@ -94,11 +91,9 @@ class Client implements FeedClient {
     this.transport = options.transport ?? socketTransport(options.url);
     this.random = options.random ?? Math.random;
     this.sample = new ShownSample(options.class, this.random);
-    this.ticker = setInterval(() => this.run(this.state.tick(performance.now())), TICK_MS);
-    page.addEventListener?.('online', this.online);
+    this.ticker = setInterval(() => this.run(this.state.tick(performance.now(), Date.now())), TICK_MS);
+    this.stopWaking = onWake(() => this.run(this.state.wake(performance.now(), Date.now(), this.random())));
   }
-
-  private readonly online = () => this.run(this.state.online(this.random()));
 
   begin(): void {
     for (const channel of this.options.channels ?? []) this.state.follow(channel, performance.now());
@@ -175,7 +170,7 @@ class Client implements FeedClient {
   }
 
   close(): void {
-    page.removeEventListener?.('online', this.online);
+    this.stopWaking();
     clearInterval(this.ticker);
     clearTimeout(this.retry);
     this.run(this.state.stop());
@@ -192,7 +187,7 @@ class Client implements FeedClient {
         case 'disconnect':
           this.drop();
           if (this.state.phase !== 'idle' && this.state.phase !== 'refused')
-            this.run(this.state.disconnected(this.random(), performance.now()));
+            this.run(this.state.disconnected(this.random(), performance.now(), Date.now()));
           break;
         case 'subscribe':
           this.connection?.subscribe(effect.channels, (ack) => this.subscribed(ack));
@@ -218,7 +213,7 @@ class Client implements FeedClient {
       (token) => {
         if (generation === this.generation) this.open(token);
       },
-      () => this.run(this.state.disconnected(this.random(), performance.now())),
+      () => this.run(this.state.disconnected(this.random(), performance.now(), Date.now())),
     );
   }
 
@@ -233,8 +228,8 @@ class Client implements FeedClient {
     this.connection = this.transport.connect(
       { protocol: PROTOCOL_VERSION, conference, class: this.options.class, token, channels },
       {
-        connected: () => mine(() => this.state.connected(performance.now())),
-        disconnected: () => mine(() => this.state.disconnected(this.random(), performance.now())),
+        connected: () => mine(() => this.state.connected(performance.now(), Date.now())),
+        disconnected: () => mine(() => this.state.disconnected(this.random(), performance.now(), Date.now())),
         refused: (refusal) => mine(() => this.state.refused(refusal, this.random())),
         frame: (frame) =>
           mine(() => {

@@ -151,9 +151,9 @@ describe('the receiving side', () => {
     expect(cutOff(undefined, 3_000)).toBe(8_000);
     expect(cutOff(50_000, 12_501)).toBe(1_000);
     const state = live('phone');
-    expect(state.online(0.5)).toEqual([]);
+    expect(state.wake(1_000, 0, 0.5)).toEqual([]);
     state.disconnected(1, 0);
-    expect(state.online(0.5)).toEqual([{ do: 'connect', inMs: 500, renew: false }]);
+    expect(state.wake(1_000, 0, 0.5)).toEqual([{ do: 'connect', inMs: 500, renew: false }]);
   });
 
   it('[B2] I7: silence of 2.5 intervals, or an age above 6 s, is said, and since when', () => {

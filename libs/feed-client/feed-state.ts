@@ -17,6 +17,7 @@ import {
 } from '#libs/protocol';
 import { ChannelCopy } from './channel-copy.js';
 import { HEAL_WITHIN_MS } from './sum-healing.js';
+import { TwoClocks } from './two-clocks.js';
 
 export type Phase = 'idle' | 'joining' | 'catching-up' | 'live' | 'stale' | 'waiting' | 'refused';
 
@@ -35,8 +36,8 @@ export interface Status {
   /** Server time (milliseconds since 1970) to which the copy was last known complete; null: never. */
   readonly since: number | null;
   readonly refusal?: RefusalBody;
-  /** Server clock minus ours; null while unknown. */
-  readonly serverOffsetMs: number | null;
+  /** The server's time, milliseconds since 1970, by the device's monotonic clock; null while unknown. */
+  readonly serverNow: number | null;
 }
 
 /** An age above it is said out loud (I7). */
@@ -51,11 +52,17 @@ const CATCH_UP_MS = 3_000;
 const FIRST_RETRY_MS: Readonly<Record<ClientClass, number>> = { screen: 500, desk: 500, phone: 8_000 };
 /** A wall that was cut off is back within seconds; thousands of phones take longer, on purpose. */
 const RETRY_CAP_MS: Readonly<Record<ClientClass, number>> = { screen: 4_000, desk: 4_000, phone: 15_000 };
+/** A handshake that takes longer was begun on a network that is gone. */
+const HANGING_MS = 3_000;
+/** A beacon that was asked for is here by then. */
+const CONFIRM_MS = 1_000;
 const EXPIRED = 301;
 /** A private channel that no beacon has named for so long is not followed there (SPEC B1). */
 const OWN_UNNAMED_MS = 90_000;
 /** A client that lost touch long before the others, or comes back alone, does not wait for them. */
 const ALONE_WINDOW_MS = 1_000;
+/** Widest window of a client that need not share the way in with many. */
+const RETRY_ALONE_CAP_MS = 4_000;
 /** Whatever a gateway says, nobody waits longer to come back. */
 const MAX_SPREAD_MS = 60_000;
 
@@ -63,12 +70,13 @@ export class FeedState {
   phase: Phase = 'idle';
   readonly channels = new Map<string, ChannelCopy>();
   private attempts = 0;
-  private beaconAt: number | null = null;
+  private readonly clocks = new TwoClocks();
+  /** Monotonic time until which a beacon that was asked for may come, before the wall clock's word counts. */
+  private confirmBy: number | null = null;
   private intervalMs = 5_000;
   private spreadMs: number | null = null;
   private ageMs = 0;
   private asOf: number | null = null;
-  private offset: number | null = null;
   private refusal: RefusalBody | undefined;
   /** Channels that this identity may not follow: nothing is expected of them. */
   private readonly forbidden = new Set<string>();
@@ -113,10 +121,10 @@ export class FeedState {
     return this.asked(this.joined, now);
   }
 
-  connected(now: number): Effect[] {
+  connected(now: number, wall?: number): Effect[] {
     this.phase = 'catching-up';
     this.openingSince = null;
-    this.beaconAt = now;
+    this.clocks.hear(now, wall);
     for (const copy of this.channels.values()) copy.namedAt = null;
     const gone = this.joined.filter((channel) => !this.channels.has(channel));
     for (const copy of this.channels.values()) if (copy.resumingSince !== null) copy.resumingSince = now;
@@ -137,11 +145,11 @@ export class FeedState {
 
   /** @param wall our clock, milliseconds since 1970; @param now monotonic; @param random of [0, 1) */
   beacon(beacon: Beacon, wall: number, now: number, random = 0): Effect[] {
-    this.beaconAt = now;
+    this.clocks.hear(now, wall, beacon.at);
+    this.confirmBy = null;
     this.intervalMs = beacon.interval;
     this.spreadMs = beacon.spread ?? null;
     this.ageMs = beacon.age;
-    this.offset = beacon.at - wall;
     this.attempts = 0;
     const reports: Effect[] = [];
     const behind = [...this.channels].flatMap(([channel, copy]) => {
@@ -171,30 +179,55 @@ export class FeedState {
     return told ? [{ do: 'report', mismatch: { channel, to: copy.cursor?.[1] ?? 0, again: told === 'again' } }] : [];
   }
 
-  /** To be called now and then: silence is an event, too. */
-  tick(now: number): Effect[] {
+  /** To be called now and then: silence is an event, too. @param now monotonic; @param wall this device's, milliseconds since 1970 */
+  tick(now: number, wall?: number): Effect[] {
     if (this.openingSince !== null && now - this.openingSince > JOIN_WITHIN_MS) {
       this.openingSince = null;
       return [{ do: 'disconnect' }];
     }
-    if (!this.isOpen() || this.beaconAt === null) return [];
-    if (now - this.beaconAt <= MISSED_BEACONS * this.intervalMs) return this.heal(now);
-    if (this.phase !== 'stale') {
+    if (wall !== undefined && this.clocks.disagree(now, wall)) return this.confirm(now);
+    const silence = this.silence(now, wall);
+    if (!this.isOpen()) return [];
+    if (silence <= MISSED_BEACONS * this.intervalMs) return this.heal(now);
+    const unconfirmed = this.confirmBy !== null && now >= this.confirmBy;
+    const wasStale = this.phase === 'stale';
+    this.phase = 'stale';
+    // Still nothing, or no answer to a question: this connection is dead, whatever TCP believes.
+    if (unconfirmed || silence > 2 * MISSED_BEACONS * this.intervalMs) return [{ do: 'disconnect' }];
+    return wasStale ? [] : [{ do: 'notify' }];
+  }
+
+  /** The page is looked at again, after who knows how long: the true age counts at once, and what waits goes on. */
+  wake(now: number, wall: number, random: number): Effect[] {
+    const hangs = this.phase === 'joining' && this.openingSince !== null && now - this.openingSince > HANGING_MS;
+    if (this.phase === 'waiting' || hangs) return [{ do: 'connect', inMs: ALONE_WINDOW_MS * random, renew: false }];
+    this.clocks.disagree(now, wall);
+    this.confirmBy = null;
+    if (!this.isOpen()) return [];
+    if (this.silence(now, wall) > MISSED_BEACONS * this.intervalMs) {
       this.phase = 'stale';
-      return [{ do: 'notify' }];
+      return [{ do: 'disconnect' }, { do: 'notify' }];
     }
-    // Still nothing: this connection is dead, whatever TCP believes.
-    return now - this.beaconAt > 2 * MISSED_BEACONS * this.intervalMs ? [{ do: 'disconnect' }] : [];
+    return this.silence(now, wall) > this.intervalMs ? this.confirm(now) : [];
   }
 
-  disconnected(random: number, now = 0): Effect[] {
+  /** Any subscription is answered by a beacon: asked for when the device's clocks contradict each other. */
+  private confirm(now: number): Effect[] {
+    const [channel] = [...this.channels.keys()].filter((name) => !this.forbidden.has(name));
+    if (!this.isOpen() || channel === undefined) return [];
+    this.confirmBy = now + CONFIRM_MS;
+    return [{ do: 'subscribe', channels: this.asked([channel], now) }];
+  }
+
+  /** Milliseconds since the last beacon, or since connecting. */
+  private silence(now: number, wall?: number): number {
+    const trusted = this.confirmBy !== null && now < this.confirmBy ? undefined : wall;
+    return this.clocks.age(now, trusted) ?? 0;
+  }
+
+  disconnected(random: number, now = 0, wall?: number): Effect[] {
     if (this.phase === 'refused' || this.phase === 'idle') return [];
-    return this.retry(random, 0, false, this.firstWindow(now));
-  }
-
-  /** The device has a network again: what it waits for until then was for others. */
-  online(random: number): Effect[] {
-    return this.phase === 'waiting' ? [{ do: 'connect', inMs: ALONE_WINDOW_MS * random, renew: false }] : [];
+    return this.retry(random, 0, false, this.firstWindow(now, wall));
   }
 
   /** The server's answer for one channel. */
@@ -232,25 +265,36 @@ export class FeedState {
     return [{ do: 'disconnect' }];
   }
 
-  /** @param now monotonic milliseconds */
+  /** @param now monotonic milliseconds: what the wall clock says has been judged by `tick` and `wake` */
   status(now: number): Status {
-    const common = { since: this.asOf, serverOffsetMs: this.offset };
+    const common = { since: this.asOf, serverNow: this.clocks.serverNow(now) };
     if (this.phase === 'refused')
       return { state: 'refused', ...common, ...(this.refusal ? { refusal: this.refusal } : {}) };
-    if (this.phase === 'live') return { state: 'live', ...common };
+    const silent = this.isOpen() && this.silence(now) > MISSED_BEACONS * this.intervalMs;
+    if (this.phase === 'live' && !silent) return { state: 'live', ...common };
     if (this.asOf === null && this.ageMs <= MAX_AGE_MS) return { state: 'connecting', ...common };
     if (this.isOpen() && this.ageMs > MAX_AGE_MS) return { state: 'late', ...common };
     const brief =
-      this.phase === 'catching-up' && this.completeAt !== null && now - this.completeAt < CATCH_UP_MS + this.intervalMs;
+      !silent &&
+      this.phase === 'catching-up' &&
+      this.completeAt !== null &&
+      now - this.completeAt < CATCH_UP_MS + this.intervalMs;
     return { state: brief ? 'live' : 'reconnecting', ...common };
   }
 
   /** A connection that ends while beacons are fresh ends for all others, too: they come back as fast as they are let in, not faster. */
-  private firstWindow(now: number): number {
-    if (this.beaconAt === null || !this.isOpen()) return FIRST_RETRY_MS[this.cls];
-    if (now - this.beaconAt > MISSED_BEACONS * this.intervalMs) return ALONE_WINDOW_MS;
+  private firstWindow(now: number, wall?: number): number {
+    if (!this.isOpen() || this.clocks.age(now) === null) return FIRST_RETRY_MS[this.cls];
+    if (this.silence(now, wall) > MISSED_BEACONS * this.intervalMs) return ALONE_WINDOW_MS;
     if (this.spreadMs === null) return FIRST_RETRY_MS[this.cls];
     return Math.min(Math.max(this.spreadMs, ALONE_WINDOW_MS / 2), MAX_SPREAD_MS);
+  }
+
+  /** Of a retry that is not the first: as wide as the server last said that all clients need, but no guess of ours beyond that. */
+  private nextWindow(): number {
+    const known = this.spreadMs;
+    if (known === null) return Math.min(RETRY_CAP_MS[this.cls], FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
+    return Math.min(Math.max(known, Math.min(RETRY_ALONE_CAP_MS, ALONE_WINDOW_MS * 2 ** this.attempts)), MAX_SPREAD_MS);
   }
 
   private isOpen(): boolean {
@@ -288,10 +332,9 @@ export class FeedState {
     );
   }
 
-  /** The first retry is spread over a window: a hall full of phones comes back one by one. */
+  /** Retries are spread over a window: a hall full of phones comes back one by one. */
   private retry(random: number, atLeastMs: number, renew: boolean, first = FIRST_RETRY_MS[this.cls]): Effect[] {
-    const window =
-      this.attempts === 0 ? first : Math.min(RETRY_CAP_MS[this.cls], FIRST_RETRY_MS[this.cls] * 2 ** this.attempts);
+    const window = this.attempts === 0 ? first : this.nextWindow();
     this.attempts += 1;
     this.phase = 'waiting';
     this.openingSince = null;

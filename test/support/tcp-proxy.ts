@@ -7,6 +7,8 @@ export interface TcpProxy {
   /** Destroys every connection with its bytes and takes no new one. */
   cut(): void;
   heal(): void;
+  /** From now on the connections that stand carry nothing, as when a device sleeps; new ones do. */
+  swallow(): void;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,12 @@ export async function startProxy(target: number): Promise<TcpProxy> {
     },
     heal() {
       open = true;
+    },
+    swallow() {
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.resume();
+      }
     },
     async close() {
       proxy.cut();

@@ -52,6 +52,5 @@ export const bodyOf = <T>(client: FeedClient, channel: string, key: string): T |
 
 /** The server's time, milliseconds since 1970; null until it is known. */
 export function serverNow(client: FeedClient): number | null {
-  const { serverOffsetMs } = client.status();
-  return serverOffsetMs === null ? null : Date.now() + serverOffsetMs;
+  return client.status().serverNow;
 }
