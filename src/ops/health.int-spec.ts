@@ -73,16 +73,16 @@ describe('health of a projector', () => {
   });
 
   it('a batch that fails for ever: not ready at once, not alive soon, over all the claims that succeed in between', async () => {
-    await road.pool.query(`alter table ${road.table} drop column total`);
+    await road.pool.query(`alter table ${road.table} rename to away`);
     await road.wait();
     await until('it is not ready', () => !road.health.ready().ok);
     expect(road.health.ready().details).toMatchObject({
-      errors: [{ partition: 0, error: 'its events cannot be folded (42703)' }],
+      errors: [{ partition: 0, error: expect.stringContaining('from offset 1 on cannot be folded (42P01)') }],
     });
     expect(alive()).toBe(true);
     await until('it is wedged', () => !alive());
     await staysWedged();
-    await road.pool.query(`alter table ${road.table} add column total int`);
+    await road.pool.query(`alter table ${road.schema}.away rename to counter`);
     await until('it is well', () => alive() && road.health.ready().ok);
   });
 
