@@ -4,12 +4,11 @@ import { Closers } from './closers.js';
 import type { Config } from './config.js';
 import type { Demo } from './demo/demo.js';
 import { MODERATOR } from './demo/script.js';
-import { removeLocalAccess, writeLocalAccess } from './local-access.js';
+import { keepLocalAccess } from './local-access.js';
 import { createLogger, talkOnSignal } from './logger.js';
 import { createService, type Service } from './service.js';
 import type { Telemetry } from './telemetry.js';
 
-const LOCAL_TOKEN_SECONDS = 30 * 24 * 3_600;
 const LINK_SECONDS = 24 * 3_600;
 /** After the drain, to close everything; then the process ends all the same, with 1. */
 const FORCE_EXIT_MS = 6_000;
@@ -65,12 +64,8 @@ interface Started {
 /** Tells people and the command line on this machine where the service is. */
 async function introduce({ config, logger, service, closers, started }: Started): Promise<void> {
   if (config.DATABASE_URL === undefined) {
-    closers.add('local access', () => removeLocalAccess(config.DATA_DIR));
-    writeLocalAccess(
-      config.DATA_DIR,
-      service.url,
-      await service.tokens.issue({ actor: 'local-organizer', ...ORGANIZER }, LOCAL_TOKEN_SECONDS),
-    );
+    const { url, tokens } = service;
+    closers.add('local access', await keepLocalAccess({ dataDir: config.DATA_DIR, url, tokens, logger }));
   }
   const tookMs = Math.round(performance.now() - started);
   if (config.ROLE === 'projector') logger.info({ url: service.url, tookMs }, 'the projector is ready');

@@ -205,6 +205,7 @@ async function openGateway(
   const feed = localFeed(store, pool, projecting, logger);
   closers.add('feed', () => feed.close());
   const tokens = await createTokens(store.pool);
+  closers.add('watch of revocations', tokens.watch(logger));
   const commands = createCommandDoor({
     feed,
     journal: store.journal,

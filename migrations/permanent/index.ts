@@ -5,6 +5,7 @@ import { Access1700000000003 } from './0003-access.js';
 import { Kafka1700000000004 } from './0004-kafka.js';
 import { DeadLetters1700000000005 } from './0005-dead-letters.js';
 import { Restores1700000000006 } from './0006-restores.js';
+import { AccessEnds1700000000007 } from './0007-access-ends.js';
 
 /** Tables that outlive every rebuild of the read models (schema `public`). Append only; each file is a class `Name<13 digits>`. */
 export const permanentMigrations: readonly MigrationClass[] = [
@@ -14,4 +15,5 @@ export const permanentMigrations: readonly MigrationClass[] = [
   Kafka1700000000004,
   DeadLetters1700000000005,
   Restores1700000000006,
+  AccessEnds1700000000007,
 ];

@@ -80,11 +80,52 @@ program
   .requiredOption('-r, --role <role>', 'organizer, moderator, operator, attendee, screen or producer')
   .option('-c, --conference <id>', 'the conference it is for; organizers and operators may have * (all)', '*')
   .option('-s, --session <id...>', 'moderator: only for these sessions (default: all)')
-  .option('-a, --actor <id>', 'who it is for (default: a new id)')
+  .option('-a, --actor <id>', 'producer: the source it speaks for; ids of people are made by the service')
+  .option('--label <text>', 'what it is for, by which `hallway tokens list` shows it')
   .option('-l, --link', 'print a one-time link instead of the token')
   .action(async (options) => {
     const { makeToken } = await import('./token.js');
     await makeToken(readConfig(), options);
+  });
+
+program
+  .command('link')
+  .description('make a one-time link to go on as the same person on another device (whose token HALLWAY_TOKEN is)')
+  .requiredOption('-c, --conference <id>', 'the conference')
+  .action(async (options: { conference: string }) => {
+    const { makeDeviceLink } = await import('./access.js');
+    await makeDeviceLink(readConfig(), options.conference);
+  });
+
+const tokens = program.command('tokens').description('who of the staff has access, and how to end it');
+tokens
+  .command('list')
+  .description('list tokens of the staff that have not run out, and what was revoked')
+  .option('-c, --conference <id>', 'of this conference only', '*')
+  .action(async (options: { conference: string }) => {
+    const { listAccess } = await import('./access.js');
+    await listAccess(readConfig(), options.conference);
+  });
+tokens
+  .command('revoke')
+  .description('end a token, or all tokens and unused links of an actor, at once and on live sockets too')
+  .option('-t, --token <id>', 'id of the token, from `hallway tokens list`')
+  .option('-a, --actor <id>', 'all that this actor was given until now')
+  .option('-c, --conference <id>', 'in this conference only', '*')
+  .option('--reason <text>', 'why; kept in the list')
+  .action(async (options) => {
+    const { revokeAccess } = await import('./access.js');
+    await revokeAccess(readConfig(), options);
+  });
+
+const keys = program.command('keys').description('keys that sign tokens');
+keys
+  .command('rotate')
+  .description('sign with a new key from now on; older tokens stay good until they run out')
+  .option('--revoke', 'older keys verify nothing any more: every token ends, attendees join again')
+  .action(async (options: { revoke?: boolean }) => {
+    const { rotateKeys } = await import('./access.js');
+    await rotateKeys(readConfig(), options.revoke ?? false);
   });
 
 program

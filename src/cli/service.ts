@@ -36,6 +36,10 @@ export class Service {
     await fetch(`${this.url}/healthz`).catch((error: Error) => this.silent(error));
   }
 
+  async getJson(route: string): Promise<unknown> {
+    return (await this.request(route, { method: 'GET' })).json();
+  }
+
   async postJson(route: string, body: object): Promise<unknown> {
     const response = await this.request(route, {
       method: 'POST',
@@ -59,13 +63,13 @@ export class Service {
 
   private async request(
     route: string,
-    { method, body, type }: { method: string; body: string | Buffer; type: string },
+    { method, body, type }: { method: string; body?: string | Buffer; type?: string },
   ): Promise<Response> {
     const { token } = this.access();
     const response = await fetch(this.url + route, {
       method,
-      body: body as NonNullable<RequestInit['body']>,
-      headers: { 'content-type': type, authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
+      headers: { ...(type ? { 'content-type': type } : {}), authorization: `Bearer ${token}` },
     }).catch((error: Error) => this.silent(error));
     if (!response.ok) throw await refusalOf(response);
     return response;

@@ -1,11 +1,7 @@
 /** `hallway token`: a token or a one-time link for somebody. */
 import { randomUUID } from 'node:crypto';
-import { Refusal } from '#libs/protocol';
 import type { Config } from '../config.js';
-import { createTokens } from '../doors/tokens/tokens.js';
-import { createLogger } from '../logger.js';
-import { openDatabase } from '../store.js';
-import { CliError } from './cli-error.js';
+import { withTokens } from './access.js';
 import { Service } from './service.js';
 
 const SECONDS = 2 * 24 * 3_600;
@@ -16,6 +12,7 @@ export interface TokenOptions {
   readonly session?: readonly string[];
   readonly actor?: string;
   readonly link?: boolean;
+  readonly label?: string;
 }
 
 export async function makeToken(config: Config, options: TokenOptions): Promise<void> {
@@ -29,6 +26,7 @@ export async function makeToken(config: Config, options: TokenOptions): Promise<
       link: options.link ?? false,
       ...(options.session ? { sessions: options.session } : {}),
       ...(options.actor ? { actor: options.actor } : {}),
+      ...(options.label ? { label: options.label } : {}),
     },
   )) as { readonly token?: string; readonly url?: string };
   console.log(answer.url ?? answer.token);
@@ -36,19 +34,17 @@ export async function makeToken(config: Config, options: TokenOptions): Promise<
 
 /** Whoever has the database has the keys that lie in it: a lost token locks nobody out. Good for two days. */
 async function fromDatabase(config: Config, role: 'organizer' | 'operator', options: TokenOptions): Promise<void> {
-  const database = await openDatabase(config, createLogger({ ...config, LOG_LEVEL: 'error' }));
-  try {
-    const tokens = await createTokens(database.pool);
-    const identity = { actor: options.actor ?? `${role}-${randomUUID()}`, role, conference: options.conference };
+  await withTokens(config, async (tokens) => {
+    const identity = {
+      actor: options.actor ?? `${role.slice(0, 1)}-${randomUUID()}`,
+      role,
+      conference: options.conference,
+    };
+    const by = 'command-line';
     console.log(
       options.link
-        ? `${config.publicUrl}/#link=${await tokens.createLink(identity, SECONDS)}`
-        : await tokens.issue(identity, SECONDS),
+        ? `${config.publicUrl}/#link=${await tokens.createLink(identity, SECONDS, { by })}`
+        : await tokens.issue(identity, SECONDS, { by, label: options.label }),
     );
-  } catch (error) {
-    if (error instanceof Refusal) throw new CliError(`${error.code} ${error.message}`);
-    throw error;
-  } finally {
-    await database.close();
-  }
+  });
 }

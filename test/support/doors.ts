@@ -167,7 +167,8 @@ function memoryTokens(): Tokens {
     async verify(token) {
       const identity = tokens.get(token);
       if (!identity) throw new Refusal('unauthenticated');
-      return { identity, expiresAt: Date.now() + 60_000 };
+      const now = Date.now();
+      return { id: null, key: null, identity, issuedAt: now, since: now, expiresAt: now + 60_000 };
     },
     async createLink(identity) {
       const code = randomUUID();
@@ -178,9 +179,17 @@ function memoryTokens(): Tokens {
       const identity = links.get(code);
       if (!identity) throw new Refusal('unknown-code');
       links.delete(code);
-      return identity;
+      return { identity, createdAt: Date.now(), by: 'test', tokenEndsAt: undefined };
     },
     wasRedeemed: async () => false,
+    endOf: () => undefined,
+    isKnownPerson: async () => false,
+    list: async () => ({ tokens: [], acts: [] }),
+    revoke: async () => undefined,
+    rotateKeys: async () => randomUUID(),
+    onChange: () => () => undefined,
+    now: Date.now,
+    watch: () => () => undefined,
   };
 }
 

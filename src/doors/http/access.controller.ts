@@ -7,29 +7,27 @@ import { parseBounded, Refusal } from '#libs/protocol';
 import { actorId, moderatorName, sessionsGranted } from '../../conference/access/events.js';
 import type { Identity, Role } from '../../conference/capability.js';
 import type { JoinCodeDocument } from '../../conference/conferences/documents.js';
+import { text } from '../../conference/kernel.js';
 import { withFeed } from '../open-feed.js';
 import { RateWindows } from '../rate-window.js';
-import { identify } from './identify.js';
+import type { LinkOptions } from '../tokens/links.js';
+import { identify, mayEnter, verifyRequest } from './identify.js';
+import { LINK_SECONDS, TOKEN_SECONDS } from './lifetimes.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
-const DAY = 24 * 3_600;
-const SECONDS: Readonly<Record<Role, number>> = {
-  organizer: 30 * DAY,
-  moderator: 14 * DAY,
-  operator: 30 * DAY,
-  attendee: 14 * DAY,
-  screen: 60 * DAY,
-  producer: 365 * DAY,
-};
-const LINK_SECONDS = 2 * DAY;
+/** As they are made here, for everybody who comes in. */
+const PERSON = /^[a-z]-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Who may go on with a link on another device. */
+const MOVABLE: ReadonlySet<Role> = new Set(['organizer', 'moderator', 'operator']);
 const MANY = 'many people join at once';
 
 const joinBody = z.object({ code: z.string().trim().min(1).max(40) });
-const tokenBody = z.object({
+export const tokenBody = z.object({
   role: z.enum(['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer']),
   link: z.boolean().default(false),
   sessions: sessionsGranted.default('all'),
-  actor: actorId.optional(),
+  actor: actorId.optional().describe('producer: the source it speaks for; the ids of people are made here'),
+  label: text(60).optional().describe('what it is for, by which it is found in the list of tokens'),
   name: moderatorName.nullable().default(null),
 });
 
@@ -38,6 +36,7 @@ export class AccessController {
   private readonly budget: RateWindows;
   private readonly guesses = new RateWindows({ points: 600, perSeconds: 60 });
   private readonly moves = new RateWindows({ points: 10, perSeconds: 60 });
+  private readonly mints = new RateWindows({ points: 300, perSeconds: 60 });
 
   constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {
     this.budget = new RateWindows({ points: ports.joinBudget, perSeconds: 60 });
@@ -63,43 +62,75 @@ export class AccessController {
     }
     this.budget.spend(conference, MANY);
     const actor = `a-${randomUUID()}`;
-    return { actor, token: await this.ports.tokens.issue({ actor, role: 'attendee', conference }, SECONDS.attendee) };
+    return {
+      actor,
+      token: await this.ports.tokens.issue({ actor, role: 'attendee', conference }, TOKEN_SECONDS.attendee),
+    };
   }
 
   @Post('conferences/:conference/tokens')
   @HttpCode(200)
   async mint(@Req() request: Request, @Param('conference') conference: string, @Body() body: unknown): Promise<object> {
-    const by = await identify(this.ports.tokens, request, conference);
-    const { role, link, sessions, name, actor = `${role.slice(0, 1)}-${randomUUID()}` } = parseBounded(tokenBody, body);
+    const by = await identify(this.ports, request, conference);
+    const { role, link, sessions, name, label, actor: source } = parseBounded(tokenBody, body);
     mayMint(by, role, conference);
+    this.mints.spend(by.actor, 'many tokens at once');
+    const actor = await this.newActor(role, conference, source);
     if (conference !== '*') await withFeed(this.ports.feed, conference, () => undefined);
     if (role === 'moderator') await this.grant(by, conference, { moderator: actor, sessions, name });
     const identity: Identity = { actor, role, conference };
-    if (link) return { actor, url: await this.linkFor(identity) };
-    return { actor, token: await this.ports.tokens.issue(identity, SECONDS[role]) };
+    if (link) return { actor, url: await this.linkFor(identity, { by: by.actor }) };
+    const options = { by: by.actor, label };
+    return { actor, token: await this.ports.tokens.issue(identity, TOKEN_SECONDS[role], options) };
+  }
+
+  /**
+   * The ids of people are made here, so that no token is one of somebody else: it would read what is theirs alone and act in their name.
+   * A producer is no person; its source is its name.
+   * @throws Refusal invalid, forbidden
+   */
+  private async newActor(role: Role, conference: string, source: string | undefined): Promise<string> {
+    if (source === undefined) return `${role.slice(0, 1)}-${randomUUID()}`;
+    if (role !== 'producer')
+      throw new Refusal(
+        'invalid',
+        'actor: the service makes the ids of people; for another device the person makes a link',
+      );
+    const isGranted =
+      conference !== '*' &&
+      (await withFeed(this.ports.feed, conference, (feed) => feed.document('_access', `moderator/${source}`)));
+    if (PERSON.test(source) || isGranted || (await this.ports.tokens.isKnownPerson(source)))
+      throw new Refusal('forbidden', 'actor: this is the id of a person');
+    return source;
   }
 
   /** A one-time link by which a member of the staff goes on, as the same person, on another device. */
   @Post('conferences/:conference/links')
   @HttpCode(200)
   async moveOn(@Req() request: Request, @Param('conference') conference: string): Promise<object> {
-    const by = await identify(this.ports.tokens, request, conference);
-    if (by.role !== 'organizer' && by.role !== 'moderator')
-      throw new Refusal('forbidden', 'attendees join again with the code');
+    const { identity: by, expiresAt } = await verifyRequest(this.ports.tokens, request);
+    await mayEnter(this.ports.feed, by, conference);
+    if (!MOVABLE.has(by.role)) throw new Refusal('forbidden', 'attendees join again with the code');
     this.moves.spend(by.actor, 'many links at once');
-    return { actor: by.actor, url: await this.linkFor(by) };
+    // The other device's token ends with this one: links are no way to go on without end.
+    return { actor: by.actor, url: await this.linkFor(by, { by: by.actor, tokenEndsAt: expiresAt }) };
   }
 
   @Post('links/:code')
   @HttpCode(200)
   async redeem(@Param('code') code: string): Promise<object> {
     if (code.length > 100) throw new Refusal('unknown-code');
-    const identity = await this.ports.tokens.redeem(code);
-    return { ...identity, token: await this.ports.tokens.issue(identity, SECONDS[identity.role]) };
+    const {
+      identity,
+      by,
+      tokenEndsAt: endsAt,
+    } = await this.ports.tokens.redeem(code, (person) => mayEnter(this.ports.feed, person, person.conference));
+    const token = await this.ports.tokens.issue(identity, TOKEN_SECONDS[identity.role], { by, endsAt });
+    return { ...identity, token };
   }
 
-  private async linkFor(identity: Identity): Promise<string> {
-    return `${this.ports.publicUrl}/#link=${await this.ports.tokens.createLink(identity, LINK_SECONDS)}`;
+  private async linkFor(identity: Identity, options: LinkOptions): Promise<string> {
+    return `${this.ports.publicUrl}/#link=${await this.ports.tokens.createLink(identity, LINK_SECONDS, options)}`;
   }
 
   /** A moderator's token without a grant would open nothing. */

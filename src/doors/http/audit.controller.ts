@@ -93,7 +93,7 @@ export class AuditController {
   }
 
   private async allowed(request: Request, conference: string): Promise<void> {
-    const identity = await identify(this.ports.tokens, request, conference);
+    const identity = await identify(this.ports, request, conference);
     if (identity.role !== 'organizer') throw new Refusal('forbidden', 'this needs the role organizer');
     const here = await withFeed(this.ports.feed, conference, (feed) => mayConnect(identity, stateOf(feed)));
     if (here !== 'ok') throw here;

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { Request, Response } from 'express';
+import type { Feed } from '#libs/feed';
 import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import { decodeUtf8, Refusal } from '#libs/protocol';
@@ -55,34 +56,37 @@ const RULES: readonly BodyRule[] = [
   { last: 'events', bytes: BODY_BYTES, by: ['producer'], as: 'bytes' },
   { last: 'commands', bytes: BODY_BYTES, by: SENDERS, as: 'json' },
   { last: 'tokens', bytes: BODY_BYTES, by: ['organizer', 'operator'], as: 'json' },
+  { last: 'tokens/revoke', bytes: BODY_BYTES, by: ['organizer'], as: 'json' },
+  { last: 'keys', bytes: BODY_BYTES, by: ['organizer'], as: 'json' },
   { last: 'join', bytes: BODY_BYTES, as: 'json' },
 ];
-const ROUTE = /^\/v1\/conferences\/([^/?]+)\/([a-z]+)\/?(?:\?|$)/i;
+const ROUTE = /^\/v1\/conferences\/([^/?]+)\/([a-z]+(?:\/revoke)?)\/?(?:\?|$)/i;
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-?8"?\s*)?(;|$)/i;
 
 export interface BodyPorts {
   readonly tokens: Tokens;
+  readonly feed: Pick<Feed, 'open'>;
   readonly logger: Logger;
 }
 
-export function admitRequests({ tokens, logger }: BodyPorts) {
+export function admitRequests(ports: BodyPorts) {
   return (request: Request, response: Response, next: () => void): void => {
-    admit(tokens, request, response).then(next, (error: unknown) => {
+    admit(ports, request, response).then(next, (error: unknown) => {
       const isKnown = error instanceof Refusal;
-      if (!isKnown) logger.error({ err: error }, 'reading a request failed');
+      if (!isKnown) ports.logger.error({ err: error }, 'reading a request failed');
       refuseUnread(request, response, isKnown ? error : new Refusal('internal'));
     });
   };
 }
 
-async function admit(tokens: Tokens, request: Request, response: Response): Promise<void> {
+async function admit(ports: BodyPorts, request: Request, response: Response): Promise<void> {
   checkAddress(request);
   if (request.headers.host === undefined && request.httpVersion !== '1.0')
     throw new Refusal('malformed', 'the header host is missing');
   const [, conference = '', last] = ROUTE.exec(request.url) ?? [];
   const rule = request.method === 'POST' ? RULES.find((one) => one.last === last?.toLowerCase()) : undefined;
   if (rule?.by) {
-    const { role } = await identify(tokens, request, decodeURIComponent(conference));
+    const { role } = await identify(ports, request, decodeURIComponent(conference));
     if (!rule.by.includes(role)) throw new Refusal('forbidden', `this needs the role ${rule.by.join(' or ')}`);
   }
   const { headers } = request;

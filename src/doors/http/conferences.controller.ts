@@ -28,7 +28,7 @@ export class ConferencesController {
     @Param('conference') conference: string,
     @Body() body: unknown,
   ): Promise<void> {
-    const identity = await identify(this.ports.tokens, request, conference);
+    const identity = await identify(this.ports, request, conference);
     answer(response, await this.ports.commands.handle(identity, conference, body));
   }
 
@@ -39,7 +39,7 @@ export class ConferencesController {
     @Param('conference') conference: string,
     @Param('id') id: string,
   ): Promise<void> {
-    const identity = await identify(this.ports.tokens, request, conference);
+    const identity = await identify(this.ports, request, conference);
     answer(response, await this.ports.commands.outcome(identity, conference, id));
   }
 
@@ -51,7 +51,7 @@ export class ConferencesController {
     @Param('channel') path: string | string[],
     @Query('position') position?: string,
   ): Promise<void> {
-    const identity = await identify(this.ports.tokens, request, conference);
+    const identity = await identify(this.ports, request, conference);
     const name = channelName.safeParse(Array.isArray(path) ? path.join('/') : path);
     if (!name.success) throw new Refusal('unknown-channel');
     if (position !== undefined && !/^\d{1,15}$/.test(position)) throw new Refusal('invalid', 'position: a number');

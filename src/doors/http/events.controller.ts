@@ -18,7 +18,7 @@ export class EventsController {
     @Res() response: Response,
     @Param('conference') conference: string,
   ): Promise<void> {
-    const identity = await identify(this.ports.tokens, request, conference);
+    const identity = await identify(this.ports, request, conference);
     if (identity.role !== 'producer') throw new Refusal('forbidden', 'this needs the role producer');
     const event = readEvent(request);
     // A token is for one source: nobody speaks for another.

@@ -54,7 +54,7 @@ export class ExportsController {
   }
 
   private async send(request: Request, response: Response, id: string, name: keyof typeof FORMATS): Promise<void> {
-    const identity = await identify(this.ports.tokens, request, id);
+    const identity = await identify(this.ports, request, id);
     const { feed, release } = await openFeed(this.ports.feed, id);
     try {
       const allowed = mayFollow(identity, 'schedule', stateOf(feed));

@@ -15,6 +15,7 @@ import { OlderController } from './older.controller.js';
 import { PagesController } from './pages.controller.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 import { ProblemFilter } from './problem.js';
+import { TokensController } from './tokens.controller.js';
 
 const CONTENT_POLICY = [
   "default-src 'self'",
@@ -43,6 +44,7 @@ export class HttpDoorModule {
       ConferencesController,
       OlderController,
       AccessController,
+      TokensController,
       ImportsController,
       AuditController,
       ExportsController,

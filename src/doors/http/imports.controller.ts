@@ -27,7 +27,7 @@ export class ImportsController {
     @Res() response: Response,
     @Param('conference') conference: string,
   ): Promise<void> {
-    const identity = await identify(this.ports.tokens, request, conference);
+    const identity = await identify(this.ports, request, conference);
     if (identity.role !== 'organizer') throw new Refusal('forbidden', 'this needs the role organizer');
     if (!slug.safeParse(conference).success)
       throw new Refusal('invalid', 'conference: lower case letters, digits and hyphens');

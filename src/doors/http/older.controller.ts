@@ -39,7 +39,7 @@ export class OlderController {
     @Param('channel') path: string | string[],
     @Query() query: unknown,
   ): Promise<OlderPage> {
-    const identity = await identify(this.ports.tokens, request, conference);
+    const identity = await identify(this.ports, request, conference);
     const channel = channelName.safeParse(Array.isArray(path) ? path.join('/') : path);
     if (!channel.success) throw new Refusal('unknown-channel');
     const { before = null, limit } = parseBounded(olderQuery, query);

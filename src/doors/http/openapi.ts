@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { createDocument } from 'zod-openapi';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec } from '../../conference/capability.js';
+import { tokenBody } from './access.controller.js';
 import { auditPage, auditQuery } from './audit.js';
 import { olderPage, olderQuery } from './older.controller.js';
+import { accessPaths, listTokens } from './openapi-access.js';
 
 const problem = z
   .object({
@@ -158,19 +160,14 @@ export function openApi(publicUrl: string): object {
         },
       },
       '/v1/conferences/{conference}/tokens': {
+        get: listTokens(json, problems),
         post: {
           summary: 'Make a token or a one-time link (organizers)',
           requestParams: { path: conference },
           requestBody: {
             content: {
               'application/json': {
-                schema: z.object({
-                  role: z.string(),
-                  link: z.boolean().optional(),
-                  sessions: z.union([z.literal('all'), z.array(z.string())]).optional(),
-                  actor: z.string().optional(),
-                  name: z.string().nullable().optional(),
-                }),
+                schema: tokenBody,
               },
             },
           },
@@ -183,9 +180,10 @@ export function openApi(publicUrl: string): object {
           },
         },
       },
+      ...accessPaths(json, problems),
       '/v1/conferences/{conference}/links': {
         post: {
-          summary: 'A one-time link to go on as the same person on another device (moderators, organizers)',
+          summary: 'A one-time link to go on as the same person on another device (moderators, operators, organizers)',
           requestParams: { path: conference },
           responses: { 200: json(z.object({ actor: z.string(), url: z.string() }), 'The link'), ...problems },
         },

@@ -16,6 +16,7 @@ import { answerHandshake, answerMessages } from './messages.js';
 import { ConnectionClosed } from './open-until-closed.js';
 import { recheck } from './recheck.js';
 import { ResumeBudget } from './resume-budget.js';
+import { watchTokens } from './token-ends.js';
 import { lookAfter, replaceAll, sayDrain } from './upkeep.js';
 import { corkForATurn, fastPathProblem, packetOf } from './writing/fan-out.js';
 import { PRIORITY, Slices } from './writing/slices.js';
@@ -67,6 +68,7 @@ export class Door implements SocketDoor {
   private readonly delay = monitorEventLoopDelay({ resolution: 10 });
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly unobserve: () => void;
+  private readonly unwatch: () => void;
   private io: Server | undefined;
   draining = false;
   private factor = 1;
@@ -77,6 +79,7 @@ export class Door implements SocketDoor {
     this.counted = new SocketCounts(ports.logger);
     this.slices = new Slices(ports.logger);
     this.unobserve = this.counted.observe();
+    this.unwatch = watchTokens(this, ports.tokens);
   }
 
   attach(server: HttpServer): void {
@@ -136,6 +139,7 @@ export class Door implements SocketDoor {
   async close(): Promise<void> {
     this.draining = true;
     this.unobserve();
+    this.unwatch();
     for (const timer of this.timers) clearInterval(timer);
     this.delay.disable();
     this.io?.disconnectSockets(true);
@@ -167,12 +171,7 @@ export class Door implements SocketDoor {
     const { follower, asked } = socket.data as { follower: Follower; asked: unknown };
     const hall = this.hallOf(follower);
     hall.followers.add(follower);
-    const expiry = setTimeout(
-      () => this.refuse(follower, 'expired'),
-      Math.min(follower.verified.expiresAt - Date.now(), 2 ** 31 - 1),
-    );
     socket.on('disconnect', () => {
-      clearTimeout(expiry);
       hall.followers.remove(follower);
       hall.slow.delete(follower);
       if (hall.followers.size > 0) return;

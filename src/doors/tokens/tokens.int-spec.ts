@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import { createPool } from '#libs/postgres';
+import { decodeProtectedHeader, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { checkRestore, createPool, noticeRestore } from '#libs/postgres';
 import { Refusal } from '#libs/protocol';
+import { silent } from '../../../test/support/silent.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import type { Identity } from '../../conference/capability.js';
+import { purgeLinks } from './links.js';
+import { purgeTokens } from './staff-tokens.js';
 import { createTokens } from './tokens.js';
 
 const identity: Identity = { actor: 'm1', role: 'moderator', conference: 'srecon-demo' };
@@ -89,7 +92,7 @@ describe('Tokens', () => {
       Array.from({ length: 8 }, (_, index) => (index % 2 ? here : there).redeem(code)),
     );
     const won = answers.filter(({ status }) => status === 'fulfilled');
-    expect(won).toEqual([{ status: 'fulfilled', value: identity }]);
+    expect(won).toMatchObject([{ status: 'fulfilled', value: { identity } }]);
     expect(await refusal(here.redeem(code))).toBe('unknown-code');
   });
 
@@ -101,5 +104,94 @@ describe('Tokens', () => {
     const { rows } = await database.pool.query('select one_time_link::text as line from one_time_link');
     expect(JSON.stringify(rows)).not.toContain(code);
     expect(JSON.stringify(rows)).not.toContain(Buffer.from(code).toString('hex'));
+  });
+
+  it('case V34: a revoked token is refused at once here and within a second elsewhere; a new one of the same person is good', async () => {
+    const [here, there] = await Promise.all([createTokens(database.pool), createTokens(other)]);
+    const stop = there.watch(silent);
+    const organizer: Identity = { actor: 'olga', role: 'organizer', conference: '*' };
+    const [first, second] = [await here.issue(organizer, 60), await here.issue(organizer, 60)];
+    const { id } = await there.verify(first);
+    await there.verify(second);
+    await here.revoke({ by: 'otto', conference: '*', token: String(id), reason: 'a lost laptop' });
+    expect(await refusal(here.verify(first))).toBe('revoked');
+    const heard = new Promise((resolve) => there.onChange(() => resolve(undefined)));
+    await heard;
+    expect(await refusal(there.verify(first))).toBe('revoked');
+    expect(await refusal(there.verify(second))).toBe('no refusal');
+    const link = await there.createLink(organizer, 60, { by: 'olga' });
+    await here.revoke({ by: 'otto', conference: '*', actor: 'olga' });
+    expect(await refusal(here.verify(second))).toBe('revoked');
+    expect(await refusal(there.redeem(link))).toBe('unknown-code');
+    expect(await refusal(here.verify(await here.issue(organizer, 60)))).toBe('no refusal');
+    const { tokens, acts } = await here.list('*');
+    expect(tokens.filter(({ actor }) => actor === 'olga').map(({ revoked }) => revoked)).toEqual([false, true, true]);
+    expect(acts.slice(0, 2)).toMatchObject([
+      { act: 'revoke', subject: 'olga', by: 'otto' },
+      { act: 'revoke', subject: id, by: 'otto', reason: 'a lost laptop' },
+    ]);
+    expect(await refusal(here.revoke({ by: 'otto', conference: 'srecon-demo', token: String(id) }))).toBe('not-found');
+    stop();
+  });
+
+  it('case V34: after a rotation the new key signs and older tokens stay good at every process; revoked, they end everywhere', async () => {
+    const [here, there] = await Promise.all([createTokens(database.pool), createTokens(other)]);
+    const before = await here.issue(identity, 60);
+    await there.verify(before);
+    const key = await here.rotateKeys({ by: 'otto', revokeOld: false });
+    const after = await here.issue(identity, 60);
+    expect(decodeProtectedHeader(after).kid).toBe(key);
+    expect((await there.verify(after)).identity).toEqual(identity);
+    expect((await there.verify(before)).identity).toEqual(identity);
+    const last = await there.rotateKeys({ by: 'otto', revokeOld: true });
+    const valid = await there.issue(identity, 60);
+    expect(decodeProtectedHeader(valid).kid).toBe(last);
+    expect((await here.verify(valid)).identity).toEqual(identity);
+    for (const tokens of [here, there])
+      for (const token of [before, after]) expect(await refusal(tokens.verify(token))).toBe('unauthenticated');
+  });
+
+  it('case V34: used and expired links, ended tokens, revocations and keys are deleted once nothing needs them, and nothing else', async () => {
+    const tokens = await createTokens(database.pool);
+    const open = await tokens.createLink(identity, 60);
+    for (let index = 0; index < 3; index++) {
+      await tokens.redeem(await tokens.createLink(identity, 60));
+      await tokens.createLink(identity, -60);
+    }
+    const links = 'select count(*)::int as n from one_time_link';
+    const count = async (sql: string) => (await database.pool.query<{ n: number }>(sql)).rows[0]?.n;
+    const all = (await count(links)) ?? 0;
+    await purgeLinks(database.pool);
+    expect(await count(links)).toBe(all);
+    await database.pool.query(
+      `update one_time_link set used_at = used_at - interval '8 days', expires_at = case when expires_at < clock_timestamp() or used_at is not null then expires_at - interval '8 days' else expires_at end`,
+    );
+    await purgeLinks(database.pool);
+    // The open one, and for each role the last that was used: whether there was one is asked at each start.
+    expect(await count(`${links} where used_at is null`)).toBe(1);
+    expect(await count(`${links} where role = 'moderator' and used_at is not null`)).toBe(1);
+    expect(await tokens.wasRedeemed('moderator')).toBe(true);
+    expect((await tokens.redeem(open)).identity).toEqual(identity);
+    await database.pool.query(`update staff_token set expires_at = clock_timestamp() - interval '31 days'`);
+    await database.pool.query(`update token_revocation set until = clock_timestamp() - interval '1 s'`);
+    await database.pool.query(`update signing_key set created_at = created_at - interval '400 days'`);
+    await tokens.rotateKeys({ by: 'otto', revokeOld: false });
+    await purgeTokens(database.pool);
+    expect(await count('select count(*)::int as n from staff_token')).toBe(0);
+    expect(await count('select count(*)::int as n from token_revocation')).toBe(0);
+    // The newest of the old ones signed until a moment ago.
+    expect(await count('select count(*)::int as n from signing_key')).toBe(2);
+  });
+
+  it('case M1: after a restore organizers’ older tokens are asked for again, all others stay good', async () => {
+    const tokens = await createTokens(database.pool);
+    const organizer = await tokens.issue({ actor: 'olga', role: 'organizer', conference: '*' }, 60);
+    const moderator = await tokens.issue(identity, 60);
+    await noticeRestore(database.pool, (await checkRestore(database.pool)).nonce, 'history');
+    const next = await createTokens(database.pool);
+    expect(await refusal(next.verify(organizer))).toBe('expired');
+    expect(await refusal(next.verify(moderator))).toBe('no refusal');
+    const fresh = await next.issue({ actor: 'olga', role: 'organizer', conference: '*' }, 60);
+    expect(await refusal(next.verify(fresh))).toBe('no refusal');
   });
 });

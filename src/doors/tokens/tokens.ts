@@ -1,29 +1,34 @@
 /** Signed tokens (JWT, ES256) with keys of our own, and links that hand one out once. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import {
-  type CryptoKey,
-  errors,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-  type JWTPayload,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { createHash, randomUUID } from 'node:crypto';
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { z } from 'zod';
-import { inTransaction } from '#libs/postgres';
+import type { Logger } from '#libs/postgres';
 import { Refusal } from '#libs/protocol';
 import { actorId } from '../../conference/access/events.js';
 import type { Identity, Role } from '../../conference/capability.js';
 import { slug } from '../../conference/kernel.js';
+import { AccessState, type TokenFacts } from './access-state.js';
+import { createLink, type LinkOptions, purgeLinks, type Redeemed, readLink, useLink, wasRedeemed } from './links.js';
+import { ALGORITHM } from './signing-keys.js';
+import {
+  type AccessAct,
+  isKnownPerson,
+  listActs,
+  listTokens,
+  purgeTokens,
+  type Revocation,
+  recordToken,
+  revoke,
+  rotate,
+  type StaffToken,
+} from './staff-tokens.js';
 
-const ALGORITHM = 'ES256';
 const ISSUER = 'hallway';
-/** Makes first starts of several processes take turns. */
-const TURN = 7_246_311_004n;
+/** How soon a revocation at another process holds here. */
+const REFRESH_MS = 1_000;
+const PURGE_MS = 3_600_000;
 
 const claims = z
   .object({
@@ -32,85 +37,233 @@ const claims = z
     conf: z.union([z.literal('*'), slug]),
   })
   .refine(({ role, conf }) => conf !== '*' || role === 'organizer' || role === 'operator', 'needs one conference');
-const verifiedClaims = z.intersection(claims, z.object({ exp: z.int() }));
+const verifiedClaims = z.intersection(
+  claims,
+  z.object({ exp: z.int(), iat: z.number().optional(), jti: z.uuid().optional(), since: z.number().optional() }),
+);
 
-export interface Verified {
+export interface Verified extends TokenFacts {
   readonly identity: Identity;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
+  /** When the first of the tokens was issued that this one was renewed from. */
+  readonly since: number;
+}
+
+export interface IssueOptions {
+  /** Who gives it; default: the service. */
+  readonly by?: string | undefined;
+  readonly label?: string | undefined;
+  /** Milliseconds since 1970: it ends then at the latest. */
+  readonly endsAt?: number | undefined;
+  readonly since?: number | undefined;
 }
 
 export interface Tokens {
   /** @throws Refusal invalid: a token that `verify` would refuse is not made */
-  issue(identity: Identity, expiresInSeconds: number): Promise<string>;
-  /** @throws Refusal unauthenticated, expired */
-  verify(token: string): Promise<Verified>;
-  /** @returns the code; only its hash is kept. @throws Refusal invalid */
-  createLink(identity: Identity, expiresInSeconds: number): Promise<string>;
-  /** One redeems it, once. @throws Refusal unknown-code */
-  redeem(code: string): Promise<Identity>;
+  issue(identity: Identity, expiresInSeconds: number, options?: IssueOptions): Promise<string>;
+  /**
+   * @param graceMs  so long after its end it is still accepted
+   * @throws Refusal unauthenticated, expired, revoked
+   */
+  verify(token: string, graceMs?: number): Promise<Verified>;
+  /** Whether a token that was verified has been ended since; known within a second. */
+  endOf(verified: Verified): Refusal | undefined;
+  /** @returns the code; only its hash is kept. @throws Refusal invalid, rate-limited */
+  createLink(identity: Identity, expiresInSeconds: number, options?: LinkOptions): Promise<string>;
+  /**
+   * One redeems it, once.
+   * @param mayEnter  throws for a person who may not come in; the link stays unused then
+   * @throws Refusal unknown-code, revoked
+   */
+  redeem(code: string, mayEnter?: (identity: Identity) => Promise<void>): Promise<Redeemed>;
   /** Whether a link for this role was ever redeemed. */
   wasRedeemed(role: Role): Promise<boolean>;
+  isKnownPerson(actor: string): Promise<boolean>;
+  list(conference: string): Promise<{ readonly tokens: readonly StaffToken[]; readonly acts: readonly AccessAct[] }>;
+  /** @throws Refusal not-found */
+  revoke(revocation: Revocation): Promise<void>;
+  rotateKeys(options: { readonly by: string; readonly revokeOld: boolean }): Promise<string>;
+  /** Called when tokens may have ended before their time. @returns ends it */
+  onChange(listener: () => void): () => void;
+  /** Milliseconds since 1970, by the clock that ends tokens. */
+  now(): number;
+  /** Keeps up with other processes, and deletes what has run out. @returns ends it */
+  watch(logger: Pick<Logger, 'warn'>): () => void;
 }
 
 export async function createTokens(pool: pg.Pool): Promise<Tokens> {
-  const { id, signing, checking } = await signingKey(pool);
-  // A check costs 70–180 µs of CPU and a storm brings thousands: remembered by hash, never the token itself.
-  const cache = new LRUCache<string, Verified>({ max: 50_000 });
+  const tokens = new SignedTokens(pool);
+  await tokens.refresh();
+  return tokens;
+}
 
-  return {
-    async issue(identity, expiresInSeconds) {
-      refuseUnusable(identity);
-      const { actor, role, conference } = identity;
-      return new SignJWT({ role, conf: conference })
-        .setProtectedHeader({ alg: ALGORITHM, kid: id })
-        .setIssuer(ISSUER)
-        .setSubject(actor)
-        .setJti(randomUUID())
-        .setIssuedAt()
-        .setExpirationTime(`${expiresInSeconds}s`)
-        .sign(signing);
-    },
-    async verify(token) {
-      if (token.length > 4_096) throw new Refusal('unauthenticated');
-      const hash = createHash('sha256').update(token).digest('base64');
-      const known = cache.get(hash);
-      if (known) {
-        if (known.expiresAt > Date.now()) return known;
-        throw new Refusal('expired');
-      }
-      const verified = toVerified(await check(token, checking));
-      cache.set(hash, verified, { ttl: Math.max(1, verified.expiresAt - Date.now()) });
-      return verified;
-    },
-    async createLink(identity, expiresInSeconds) {
-      refuseUnusable(identity);
-      const { actor, role, conference } = identity;
-      const code = randomBytes(18).toString('base64url');
-      await pool.query(
-        `insert into one_time_link (code_hash, role, conference, actor, expires_at) values ($1, $2, $3, $4, clock_timestamp() + make_interval(secs => $5))`,
-        [hashOf(code), role, conference, actor, expiresInSeconds],
+class SignedTokens implements Tokens {
+  private readonly state: AccessState;
+  // A check costs 70–180 µs of CPU and a storm brings thousands: remembered by hash, never the token itself.
+  private readonly cache = new LRUCache<string, Verified>({ max: 50_000 });
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly pool: pg.Pool) {
+    this.state = new AccessState(pool);
+  }
+
+  async refresh(): Promise<void> {
+    if (await this.state.refresh()) for (const listener of this.listeners) listener();
+  }
+
+  async issue(identity: Identity, expiresInSeconds: number, options: IssueOptions = {}): Promise<string> {
+    refuseUnusable(identity);
+    const [key] = this.state.keys;
+    if (!key) throw new Refusal('behind', 'there is no key to sign with', 1_000);
+    const { actor, role, conference } = identity;
+    const { by = 'service', label, endsAt = Number.POSITIVE_INFINITY } = options;
+    const seconds = Math.min(expiresInSeconds, Math.floor((endsAt - this.now()) / 1_000));
+    // Attendees come by the thousand and are no staff: they cost the database nothing.
+    const { id, issuedAt } =
+      role === 'attendee'
+        ? { id: randomUUID(), issuedAt: this.now() }
+        : await recordToken(this.pool, identity, seconds, { by, label });
+    return new SignJWT({ role, conf: conference, since: Math.floor((options.since ?? issuedAt) / 1_000) })
+      .setProtectedHeader({ alg: ALGORITHM, kid: key.id })
+      .setIssuer(ISSUER)
+      .setSubject(actor)
+      .setJti(id)
+      .setIssuedAt(issuedAt / 1_000)
+      .setExpirationTime(Math.floor(issuedAt / 1_000) + seconds)
+      .sign(key.signing);
+  }
+
+  async verify(token: string, graceMs = 0): Promise<Verified> {
+    if (token.length > 4_096) throw new Refusal('unauthenticated');
+    const hash = createHash('sha256').update(token).digest('base64');
+    let verified = this.cache.get(hash);
+    if (!verified) {
+      verified = toVerified(await this.check(token));
+      this.cache.set(hash, verified);
+    }
+    if (verified.expiresAt + graceMs <= this.now()) throw new Refusal('expired');
+    const ended = this.endOf(verified);
+    if (ended) throw ended;
+    return verified;
+  }
+
+  endOf(verified: Verified): Refusal | undefined {
+    switch (this.state.endedBy(verified)) {
+      case undefined:
+        return undefined;
+      case 'revoked':
+        return new Refusal('revoked');
+      case 'restore':
+        return new Refusal('expired', 'the database was restored since: ask for a new link');
+      case 'key':
+        return new Refusal('unauthenticated');
+    }
+  }
+
+  async createLink(identity: Identity, expiresInSeconds: number, options: LinkOptions = { by: 'service' }) {
+    refuseUnusable(identity);
+    return createLink(this.pool, identity, expiresInSeconds, options);
+  }
+
+  async redeem(code: string, mayEnter?: (identity: Identity) => Promise<void>): Promise<Redeemed> {
+    const redeemed = await readLink(this.pool, code);
+    const { identity, createdAt } = redeemed;
+    // Its maker's revocation at another process may be younger than what is known here.
+    await this.refresh();
+    if (this.state.endedBy({ id: null, identity, key: null, issuedAt: createdAt }) === 'revoked')
+      throw new Refusal('revoked');
+    await mayEnter?.(identity);
+    await useLink(this.pool, code);
+    return redeemed;
+  }
+
+  wasRedeemed(role: Role): Promise<boolean> {
+    return wasRedeemed(this.pool, role);
+  }
+
+  isKnownPerson(actor: string): Promise<boolean> {
+    return isKnownPerson(this.pool, actor);
+  }
+
+  async list(conference: string) {
+    const [tokens, acts] = await Promise.all([listTokens(this.pool, conference), listActs(this.pool, conference)]);
+    return { tokens, acts };
+  }
+
+  async revoke(revocation: Revocation): Promise<void> {
+    await revoke(this.pool, revocation);
+    await this.refresh();
+  }
+
+  async rotateKeys(options: { readonly by: string; readonly revokeOld: boolean }): Promise<string> {
+    const id = await rotate(this.pool, options);
+    await this.refresh();
+    return id;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  now(): number {
+    return this.state.now();
+  }
+
+  watch(logger: Pick<Logger, 'warn'>): () => void {
+    let failing = false;
+    const refresh = () =>
+      this.refresh().then(
+        () => {
+          failing = false;
+        },
+        (err: unknown) => {
+          // Once for an outage: what is known goes on to hold.
+          if (!failing) logger.warn({ err }, 'revocations could not be read; retrying every second');
+          failing = true;
+        },
       );
-      return code;
-    },
-    async redeem(code) {
-      const { rows } = await pool.query<{ role: Role; conference: string; actor: string }>(
-        `update one_time_link set used_at = clock_timestamp() where code_hash = $1 and used_at is null and expires_at > clock_timestamp()
-         returning role, conference, actor`,
-        [hashOf(code)],
+    const purge = () =>
+      Promise.all([purgeLinks(this.pool), purgeTokens(this.pool)]).catch((err: unknown) =>
+        logger.warn({ err }, 'expired links and tokens could not be deleted; retrying in 1 h'),
       );
-      const link = rows[0];
-      if (!link) throw new Refusal('unknown-code');
-      return link;
-    },
-    async wasRedeemed(role) {
-      const { rows } = await pool.query<{ yes: boolean }>(
-        'select exists (select 1 from one_time_link where role = $1 and used_at is not null) as yes',
-        [role],
-      );
-      return rows[0]?.yes ?? false;
-    },
-  };
+    const timers = [setInterval(() => void refresh(), REFRESH_MS), setInterval(() => void purge(), PURGE_MS)];
+    void purge();
+    return () => {
+      for (const timer of timers) clearInterval(timer);
+    };
+  }
+
+  private async check(token: string): Promise<{ readonly payload: JWTPayload; readonly key: string }> {
+    const id = keyOf(token);
+    let key = this.state.keys.find((known) => known.id === id);
+    if (!key) {
+      // Another process may have made it a moment ago.
+      await this.refresh().catch(() => undefined);
+      key = this.state.keys.find((known) => known.id === id);
+    }
+    if (!key) throw new Refusal('unauthenticated');
+    try {
+      // Its end is judged by the caller, by the database's clock.
+      const { payload } = await jwtVerify(token, key.checking, {
+        algorithms: [ALGORITHM],
+        issuer: ISSUER,
+        currentDate: new Date(0),
+      });
+      return { payload, key: key.id };
+    } catch (error) {
+      throw new Refusal(error instanceof errors.JWTExpired ? 'expired' : 'unauthenticated');
+    }
+  }
+}
+
+function keyOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid;
+  } catch {
+    throw new Refusal('unauthenticated');
+  }
 }
 
 function refuseUnusable({ actor, role, conference }: Identity): void {
@@ -120,46 +273,16 @@ function refuseUnusable({ actor, role, conference }: Identity): void {
     throw new Refusal('invalid', 'conference: the id of a conference; * is for organizers and operators alone');
 }
 
-const hashOf = (code: string): Buffer => createHash('sha256').update(code).digest();
-
-async function check(token: string, key: Key): Promise<JWTPayload> {
-  try {
-    return (await jwtVerify(token, key, { algorithms: [ALGORITHM], issuer: ISSUER })).payload;
-  } catch (error) {
-    throw new Refusal(error instanceof errors.JWTExpired ? 'expired' : 'unauthenticated');
-  }
-}
-
-function toVerified(payload: JWTPayload): Verified {
+function toVerified({ payload, key }: { readonly payload: JWTPayload; readonly key: string }): Verified {
   const parsed = verifiedClaims.safeParse(payload);
   if (!parsed.success) throw new Refusal('unauthenticated');
-  const { sub, role, conf, exp } = parsed.data;
-  return { identity: { actor: sub, role, conference: conf }, expiresAt: exp * 1_000 };
-}
-
-type Key = CryptoKey | Uint8Array;
-
-async function signingKey(
-  pool: pg.Pool,
-): Promise<{ readonly id: string; readonly signing: Key; readonly checking: Key }> {
-  const row = await inTransaction(pool, async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [TURN]);
-    const { rows } = await client.query<{ id: string; private_jwk: JWK }>(
-      'select id, private_jwk from signing_key order by created_at limit 1',
-    );
-    if (rows[0]) return rows[0];
-    const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-    const made = { id: randomUUID(), private_jwk: await exportJWK(privateKey) };
-    await client.query('insert into signing_key (id, private_jwk) values ($1, $2)', [
-      made.id,
-      JSON.stringify(made.private_jwk),
-    ]);
-    return made;
-  });
-  const { d: _private, ...publicJwk } = row.private_jwk;
+  const { sub, role, conf, exp, iat = 0, jti = null, since = iat } = parsed.data;
   return {
-    id: row.id,
-    signing: await importJWK(row.private_jwk, ALGORITHM),
-    checking: await importJWK(publicJwk, ALGORITHM),
+    id: jti,
+    identity: { actor: sub, role, conference: conf },
+    key,
+    issuedAt: iat * 1_000,
+    expiresAt: exp * 1_000,
+    since: since * 1_000,
   };
 }

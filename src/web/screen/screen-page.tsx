@@ -6,6 +6,7 @@ import type { QaDocument, QuestionDocument } from '../../conference/questions/do
 import type { SessionDocument } from '../../conference/sessions/documents.js';
 import { clock, viewRoom } from '../../conference/view.js';
 import { Freshness } from '../shared/freshness.js';
+import { createRenewal } from '../shared/renewal.js';
 import { type Texts, textsFor } from '../shared/texts.js';
 import { updatesHere } from '../shared/updates.js';
 import { bodiesOf, bodyOf, serverNow, useChannel, useFeed } from '../shared/use-feed.js';
@@ -31,15 +32,16 @@ interface ScreenProps {
 
 function Screen({ link, language, texts }: ScreenProps) {
   const { conference, room: roomId, token = '' } = link;
+  const renewal = useMemo(() => createRenewal({ token, actor: '', role: 'screen' }, conference), [token, conference]);
   const options = useMemo(
     () => ({
       url: location.origin,
       conference,
       class: 'screen' as const,
-      getToken: () => token,
+      getToken: renewal.get,
       channels: ['schedule', 'updates', 'join'],
     }),
-    [conference, token],
+    [conference, renewal],
   );
   const client = useFeed(options);
   const status = client.status();

@@ -9,6 +9,7 @@ import { isForgetful } from './browser/local-store.js';
 import { Freshness } from './freshness.js';
 import type { Identity } from './identity.js';
 import { type Acts, Notices, useActs } from './notices.js';
+import { createRenewal } from './renewal.js';
 import type { Texts } from './texts.js';
 import { Emergency, type UpdatesHere, updatesHere } from './updates.js';
 import { bodiesOf, bodyOf, serverNow, useFeed } from './use-feed.js';
@@ -47,17 +48,20 @@ export interface ConferencePageProps<Own extends object>
 }
 
 export function ConferencePage<Own extends object>(props: ConferencePageProps<Own>) {
-  const { conference, identity, texts, language, sessionId, onRefused, head, children } = props;
+  const { conference, texts, language, sessionId, onRefused, head, children } = props;
   const channels = props.channels.join(' ');
+  const renewal = useMemo(() => createRenewal(props.identity, conference), [props.identity, conference]);
+  // Its token is the one that is good now, also for what is asked over HTTP.
+  const identity = { ...props.identity, token: renewal.current() };
   const options = useMemo(
     () => ({
       url: location.origin,
       conference,
       class: props.class,
-      getToken: () => identity.token,
+      getToken: renewal.get,
       channels: channels.split(' '),
     }),
-    [conference, identity, props.class, channels],
+    [conference, renewal, props.class, channels],
   );
   const client = useFeed(options);
   const acts = useActs(client, texts);
