@@ -48,7 +48,7 @@ suite('a page whose token has run out', () => {
       });
       devices.push(old);
       await old.open(at);
-      await until('it says why', async () => /301/.test(await old.page.locator('body').innerText()));
+      await until('it says why', async () => /301/.test(await old.page.locator('body').innerText()), 60_000);
     },
     60_000,
   );

@@ -70,7 +70,7 @@ const doorOf = (ports: HttpPorts, controllers: NonNullable<DynamicModule['contro
 });
 
 /** Limits and headers of the whole server. @param app made with `bodyParser: false`, or its larger default limit stays */
-export function guardHttp(app: NestExpressApplication, ports: Pick<HttpPorts, 'tokens' | 'logger'>): void {
+export function guardHttp(app: NestExpressApplication, ports: Pick<HttpPorts, 'feed' | 'tokens' | 'logger'>): void {
   app.disable('x-powered-by');
   app.use((_request: Request, response: Response, next: () => void) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
