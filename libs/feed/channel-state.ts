@@ -52,6 +52,7 @@ class HeldDocument implements Held {
 
 /** One channel's documents and tombstones. */
 export class ChannelState {
+  /** In order of version, or nearly: versions arrive in order. */
   readonly #documents = new Map<string, Held>();
   /** In order of version, for versions arrive in order. */
   readonly #tombstones = new Set<string>();
@@ -60,6 +61,7 @@ export class ChannelState {
   #droppedFloor = -1;
   #lastChange = -1;
   #living: readonly Held[] | undefined;
+  #byVersion: readonly Held[] | undefined;
 
   /** @param loadedFloor tombstones up to this version were already gone when the channel was read */
   constructor(loadedFloor: number) {
@@ -86,8 +88,10 @@ export class ChannelState {
     if (stored.version <= (before?.version ?? this.#droppedFloor)) return false;
     if (before && before.json !== null) this.#sum.remove(before.key, before.version, before.mark);
     if (stored.json !== null) this.#sum.add(stored.key, stored.version, stored.mark);
+    this.#documents.delete(stored.key);
     this.#documents.set(stored.key, new HeldDocument(stored));
     this.#living = undefined;
+    this.#byVersion = undefined;
     this.#lastChange = Math.max(this.#lastChange, stored.version);
     this.#tombstones.delete(stored.key);
     if (stored.json === null) this.#bury(stored.key);
@@ -107,7 +111,30 @@ export class ChannelState {
 
   /** Documents and tombstones with a version after `from`, in order of key. */
   after(from: number): readonly Held[] {
-    return [...this.#documents.values()].filter(({ version }) => version > from).sort(byKey);
+    return this.#ordered().slice(this.#indexAfter(from)).sort(byKey);
+  }
+
+  /** Version of the last change up to `from`; the floor, if there is none. */
+  changeBefore(from: number): number {
+    return Math.max(this.#ordered()[this.#indexAfter(from) - 1]?.version ?? -1, this.floor);
+  }
+
+  #ordered(): readonly Held[] {
+    this.#byVersion ??= [...this.#documents.values()].sort((a, b) => a.version - b.version);
+    return this.#byVersion;
+  }
+
+  /** Index of the first with a version after `from`. */
+  #indexAfter(from: number): number {
+    const all = this.#ordered();
+    let low = 0;
+    let high = all.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((all[middle] as Held).version <= from) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #bury(key: string): void {
@@ -118,6 +145,7 @@ export class ChannelState {
     this.#droppedFloor = Math.max(this.#droppedFloor, this.#documents.get(oldest)?.version ?? 0);
     this.#tombstones.delete(oldest);
     this.#documents.delete(oldest);
+    this.#byVersion = undefined;
   }
 }
 

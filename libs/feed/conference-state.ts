@@ -1,11 +1,9 @@
 import type { Cursor } from '#libs/protocol';
 import { ChannelState, type StoredDocument } from './channel-state.js';
 import { encodeFrame } from './encode.js';
+import { type ConferenceFrames, FrameCache } from './frame-cache.js';
 import { History, type HistoryEntry } from './history.js';
 import type { EncodedFrame, FeedDocument, Resume } from './types.js';
-
-/** Encoded frames kept at one head; cursors differ without bound, memory must not (I9). */
-const MAX_FRAMES = 1_000;
 
 export interface LoadedConference {
   readonly epoch: string;
@@ -18,16 +16,17 @@ export interface LoadedConference {
   readonly history?: readonly HistoryEntry[];
 }
 
-/** A conference's channels at one head, and the frames made of them, each encoded once (I8). Pure: no clock, no I/O. */
+/** A conference's channels at one head, and the frames made of them, each encoded once until its channel changes (I8). Pure: no clock, no I/O. */
 export class ConferenceState {
   #epoch = '';
   #head = -1;
   #floor = -1;
   #channels = new Map<string, ChannelState>();
-  #frames = new Map<string, EncodedFrame>();
+  readonly #frames: ConferenceFrames;
   #history = new History();
 
-  constructor(loaded: LoadedConference) {
+  constructor(loaded: LoadedConference, frames: ConferenceFrames = new FrameCache().conference()) {
+    this.#frames = frames;
     this.reload(loaded);
   }
 
@@ -50,7 +49,7 @@ export class ConferenceState {
     this.#floor = loaded.floor;
     this.#head = -1;
     this.#channels = new Map();
-    this.#frames = new Map();
+    this.#frames.clear();
     this.#history = new History();
     return this.apply(loaded.documents, loaded.head, loaded.history);
   }
@@ -71,7 +70,7 @@ export class ConferenceState {
       }
       if (channel.apply(document)) changed.add(document.channel);
     }
-    if (changed.size > 0 || head > this.#head) this.#frames = new Map();
+    for (const channel of changed) this.#frames.dropChannel(channel);
     this.#head = Math.max(this.#head, head);
     return changed;
   }
@@ -110,19 +109,25 @@ export class ConferenceState {
 
   changes(channel: string, from: number): EncodedFrame | null {
     if (from >= this.lastChange(channel)) return null;
-    return this.#frame(channel, from < this.floor(channel) ? null : from);
+    const state = this.#channels.get(channel);
+    if (!state || from < state.floor) return this.#frame(channel, null);
+    // All who lack the same get the same frame: places between two changes are one place.
+    return this.#frame(channel, state.changeBefore(from));
   }
 
-  /** A frame's `to` is the head, never the last change: a follower of the class's frames must find no gap (I6). */
+  /** Its memory is given back. */
+  end(): void {
+    this.#frames.clear();
+  }
+
+  /** A frame's `to` is the head at which it was encoded: nothing of the channel has changed since. */
   #frame(channel: string, from: number | null): EncodedFrame {
-    const name = `${from} ${channel}`;
-    const known = this.#frames.get(name);
+    const known = this.#frames.get(channel, from);
     if (known) return known;
     const state = this.#channels.get(channel);
     const documents = (from === null ? state?.living() : state?.after(from)) ?? [];
     const frame = encodeFrame({ epoch: this.#epoch, channel, from, to: this.#head, proof: this.proof }, documents);
-    if (this.#frames.size >= MAX_FRAMES) this.#frames = new Map();
-    this.#frames.set(name, frame);
+    this.#frames.set(channel, from, frame);
     return frame;
   }
 }

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import { type Listener, type Logger, listen } from '#libs/postgres';
+import { FrameCache } from './frame-cache.js';
+import { FailedBefore, Loads } from './loads.js';
 import { Names } from './names.js';
 import { FeedReader } from './reader.js';
 import { Replica, type ResumeCounts } from './replica.js';
@@ -10,6 +12,8 @@ import type { Feed, FeedStats, OpenFailure } from './types.js';
 /** How many may wait for conferences to be loaded; others come again (I9). */
 const MAX_WAITERS = 2_000;
 const MAX_SETTLING = 500;
+/** Conferences that stay in memory though nobody holds them; those let go first are the first to leave (I9). */
+const MAX_UNHELD = 50;
 const SETTLE_MS = 5_000;
 
 /** The channel of NOTIFY on which projectors say that they committed. */
@@ -42,12 +46,12 @@ class PostgresFeed implements Feed {
   readonly #logger: Logger;
   readonly #evictAfterMs: number;
   readonly #replicas = new Map<string, Replica>();
-  readonly #loading = new Map<string, Promise<Replica | OpenFailure>>();
+  readonly #frames = new FrameCache();
+  readonly #loads = new Loads<Replica | OpenFailure>();
   readonly #resumes: ResumeCounts = { current: 0, changes: 0, snapshot: 0, parted: 0, ahead: 0 };
-  #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #settling = 0;
-  #loads = 0;
+  #loaded = 0;
 
   constructor({ pool, url, partitions, logger, evictAfterMs, ownSender }: FeedOptions) {
     this.#logger = logger;
@@ -116,9 +120,10 @@ class PostgresFeed implements Feed {
     for (const replica of this.#replicas.values()) holders += replica.holders;
     return {
       holders,
+      frameBytes: this.#frames.bytes,
       ...this.#tail.counts,
       statements,
-      loads: this.#loads,
+      loads: this.#loaded,
       loaded: this.#replicas.size,
       resumes: { ...this.#resumes },
     };
@@ -126,7 +131,7 @@ class PostgresFeed implements Feed {
 
   async close(): Promise<void> {
     await Promise.all([this.#tail.close(), this.#listener.close()]);
-    await this.#turn;
+    await this.#loads.idle();
     for (const replica of this.#replicas.values()) replica.end();
     this.#replicas.clear();
   }
@@ -156,39 +161,49 @@ class PostgresFeed implements Feed {
     return { feed: replica, release };
   }
 
-  /** One load for all who ask, and one at a time over all conferences. */
-  #load(conference: string): Promise<Replica | OpenFailure> {
-    const running = this.#loading.get(conference);
-    if (running) return running;
-    const load = this.#turn.then(() => this.#loadNow(conference)).finally(() => this.#loading.delete(conference));
-    this.#turn = load;
-    this.#loading.set(conference, load);
-    return load;
-  }
-
-  async #loadNow(conference: string): Promise<Replica | OpenFailure> {
+  async #load(conference: string): Promise<Replica | OpenFailure> {
     try {
-      if (!(await this.#names.all()).has(conference)) return 'unknown';
-      const reading = await this.#reader.read([{ conference, cursor: -1 }], null);
-      const answer = reading.answers.get(conference);
-      if (!answer) return 'unknown';
-      this.#loads++;
-      const replica = new Replica(conference, reading, answer, this.#resumes, this.#logger);
-      this.#replicas.set(conference, replica);
-      return replica;
+      return await this.#loads.run(conference, () => this.#read(conference));
     } catch (err) {
-      this.#logger.warn({ err, conference }, 'loading a conference failed');
+      // Said when it failed.
+      if (!(err instanceof FailedBefore)) this.#logger.warn({ err, conference }, 'loading a conference failed');
       return 'unavailable';
     }
   }
 
+  async #read(conference: string): Promise<Replica | OpenFailure> {
+    if (!(await this.#names.all()).has(conference)) return 'unknown';
+    const reading = await this.#reader.read([{ conference, cursor: -1 }], null);
+    const answer = reading.answers.get(conference);
+    if (!answer) return 'unknown';
+    const known = this.#replicas.get(conference);
+    if (known) return known;
+    this.#loaded++;
+    const replica = new Replica(conference, reading, answer, {
+      resumes: this.#resumes,
+      logger: this.#logger,
+      frames: this.#frames.conference(),
+    });
+    this.#replicas.set(conference, replica);
+    return replica;
+  }
+
   #afterTick(): void {
     const now = performance.now();
-    for (const [name, replica] of this.#replicas) {
+    const unheld: Replica[] = [];
+    for (const replica of this.#replicas.values()) {
       replica.wake();
-      if (replica.holders > 0 || now - replica.unheldSince < this.#evictAfterMs) continue;
-      this.#replicas.delete(name);
-      replica.end();
+      if (replica.holders > 0) continue;
+      if (now - replica.unheldSince >= this.#evictAfterMs) this.#evict(replica);
+      else unheld.push(replica);
     }
+    if (unheld.length <= MAX_UNHELD) return;
+    unheld.sort((a, b) => a.unheldSince - b.unheldSince);
+    for (const replica of unheld.slice(0, unheld.length - MAX_UNHELD)) this.#evict(replica);
+  }
+
+  #evict(replica: Replica): void {
+    this.#replicas.delete(replica.conference);
+    replica.end();
   }
 }

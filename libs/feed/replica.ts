@@ -3,11 +3,19 @@ import type { Logger } from '#libs/postgres';
 import type { Cursor } from '#libs/protocol';
 import { AwaitedOutcomes, type FoldedCommand } from './awaited-outcomes.js';
 import { ConferenceState } from './conference-state.js';
+import type { ConferenceFrames } from './frame-cache.js';
 import type { Answer, Reading } from './reader.js';
 import type { Advance, ConferenceFeed, EncodedFrame, FeedDocument, Resume } from './types.js';
 import { Waiters } from './waiters.js';
 
 export type ResumeCounts = Record<Resume['kind'], number>;
+
+export interface ReplicaParts {
+  readonly resumes: ResumeCounts;
+  readonly logger: Logger;
+  /** Its share of the encoded frames. */
+  readonly frames: ConferenceFrames;
+}
 
 /** One conference in memory, with its age and those who wait for it to advance. */
 export class Replica implements ConferenceFeed {
@@ -26,9 +34,9 @@ export class Replica implements ConferenceFeed {
   #databaseNow: number;
   #sentAt: number;
 
-  constructor(conference: string, reading: Reading, answer: Answer, resumes: ResumeCounts, logger: Logger) {
+  constructor(conference: string, reading: Reading, answer: Answer, { resumes, logger, frames }: ReplicaParts) {
     this.conference = conference;
-    this.#state = new ConferenceState({ ...answer, epoch: reading.epoch });
+    this.#state = new ConferenceState({ ...answer, epoch: reading.epoch }, frames);
     this.#resumes = resumes;
     this.#logger = logger;
     this.#asOf = answer.asOf;
@@ -129,6 +137,7 @@ export class Replica implements ConferenceFeed {
 
   /** Ends all waiting; nothing advances any more. */
   end(): void {
+    this.#state.end();
     this.#awaitHead.end();
     this.#awaitComplete.end();
     this.#listeners.clear();

@@ -118,6 +118,8 @@ export interface FeedStats {
   readonly restores: number;
   /** Conferences in memory now. */
   readonly loaded: number;
+  /** Of encoded frames that are kept. */
+  readonly frameBytes: number;
   /** Who holds one of them now: sockets, requests, commands. */
   readonly holders: number;
   readonly resumes: Readonly<Record<Resume['kind'], number>>;
