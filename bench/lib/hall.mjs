@@ -24,6 +24,7 @@ export async function startHall({ body = JSON.stringify({ id: 's1', title: 'x'.r
     reached: async () => true,
     outcome: async () => null,
     settled: async () => true,
+    suspect: () => undefined,
     onAdvance(listener) { listeners.add(listener); return () => listeners.delete(listener); },
   };
   const nothing = () => undefined;

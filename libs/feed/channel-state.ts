@@ -98,6 +98,18 @@ export class ChannelState {
     return true;
   }
 
+  /** What `sum` must be. */
+  recomputedSum(): number {
+    const sum = new ContentSum();
+    for (const { key, version, mark } of this.living()) sum.add(key, version, mark);
+    return sum.value;
+  }
+
+  /** A living document or a tombstone. */
+  held(key: string): Held | undefined {
+    return this.#documents.get(key);
+  }
+
   get(key: string): FeedDocument | undefined {
     const held = this.#documents.get(key);
     return held?.json === null ? undefined : held;

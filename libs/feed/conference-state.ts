@@ -38,6 +38,10 @@ export class ConferenceState {
     return this.#head;
   }
 
+  get channels(): ReadonlyMap<string, ChannelState> {
+    return this.#channels;
+  }
+
   /** Of the history up to the head; undefined where it was not kept. */
   get proof(): string | undefined {
     return this.#history.proofAt(this.#head);

@@ -250,4 +250,43 @@ describe('the feed on Postgres', () => {
     expect(kinds).toEqual(['current', 'parted', 'changes', 'parted', 'parted', 'changes', 'changes']);
     expect(feed.stats().statements - statements).toBe(feed.stats().polls - polls);
   });
+
+  it.each([
+    ['a change was never read', `update g1.feed_document set version = 1, mark = 'other' where key = 'a'`],
+    ['a document was taken in that is not there', `delete from g1.feed_document where key = 'b'`],
+    [
+      'one is missing',
+      `insert into g1.feed_document values ('${CONFERENCE}', 'updates', 'z', 2, '{}', null, null, 'm')`,
+    ],
+    ['one is living that is gone', `update g1.feed_document set body = null where key = 'b'`],
+  ])('a replica that is not what the database has is read again, and all who follow it: %s', async (_, tamper) => {
+    await feed.close();
+    feed = createFeed({ pool: db.pool, url: db.url, partitions: 1, logger: silent, auditEveryMs: 50 });
+    const replica = await opened();
+    await commit(1, 5, [['b', '{"n":2}']]);
+    expect(await replica.reached(5, WAIT)).toBe(true);
+    const sums = () => [replica.sum('schedule'), replica.sum('updates')];
+    const before = sums();
+    const advance = nextAdvance(replica);
+    await db.pool.query(tamper);
+    expect(await advance).toMatchObject({ reloaded: true, head: 5 });
+    expect(feed.stats().wrong).toBe(1);
+    expect(sums()).not.toEqual(before);
+    // It is right now, and found so.
+    for (let turn = 0; turn < 5; turn++) await feed.checkPrimary(WAIT);
+    expect(feed.stats().wrong).toBe(1);
+  });
+
+  it('a replica is not taken for wrong while changes, tombstones and several conferences come and go', async () => {
+    await feed.close();
+    feed = createFeed({ pool: db.pool, url: db.url, partitions: 1, logger: silent, auditEveryMs: 0 });
+    const replica = await opened();
+    for (let head = 2; head < 60; head++)
+      await commit(1, head, [
+        [`k${head % 7}`, head % 3 ? `{"n":${head}}` : null],
+        ['a', `{"n":${head}}`],
+      ]);
+    expect(await replica.reached(59, WAIT)).toBe(true);
+    expect(feed.stats()).toMatchObject({ wrong: 0, reloads: 0 });
+  });
 });

@@ -31,6 +31,8 @@ export interface FeedOptions {
   readonly ownSender?: string;
   /** A conference that nobody holds leaves the memory after so many milliseconds. Default 10 minutes. */
   readonly evictAfterMs?: number;
+  /** One conference is compared with the database in so many milliseconds. Default 30 s. */
+  readonly auditEveryMs?: number;
 }
 
 /** The process's copy of the feed. Starts to read at once; conferences are loaded when first opened. */
@@ -53,12 +55,12 @@ class PostgresFeed implements Feed {
   #settling = 0;
   #loaded = 0;
 
-  constructor({ pool, url, partitions, logger, evictAfterMs, ownSender }: FeedOptions) {
+  constructor({ pool, url, partitions, logger, evictAfterMs, ownSender, auditEveryMs }: FeedOptions) {
     this.#logger = logger;
     this.#evictAfterMs = evictAfterMs ?? 600_000;
     this.#reader = new FeedReader(pool, partitions, logger);
     this.#names = new Names(this.#reader);
-    this.#tail = new Tail(this.#reader, this.#replicas, logger, () => this.#afterTick());
+    this.#tail = new Tail(this.#reader, this.#replicas, logger, () => this.#afterTick(), auditEveryMs);
     const wake = () => this.wake();
     this.#listener = listen({
       url,

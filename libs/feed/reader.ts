@@ -141,6 +141,16 @@ export class FeedReader {
     await noticeRestore(this.#db, nonce, 'history');
   }
 
+  /** Rows of a table of the live generation. @throws errors of the database */
+  async select<R extends pg.QueryResultRow>(
+    text: (schema: string) => string,
+    values: unknown[],
+  ): Promise<readonly R[]> {
+    const { schema } = this.#generation ?? (await this.#discover());
+    this.statements++;
+    return (await this.#db.query<R>(text(quoteIdentifier(schema)), values)).rows;
+  }
+
   /** Of the live generation, in one statement, thus of one moment. @throws as `read` */
   async conferences(): Promise<Listing> {
     const schema = quoteIdentifier((this.#generation ?? (await this.#discover())).schema);
@@ -166,7 +176,7 @@ export class FeedReader {
   /** Over a connection that was not seen before, it may be another database (S14): compared once, then as the statement tells it. */
   async #nonceBehind({ nonce, seat }: ReadRow): Promise<string> {
     if (this.#seats.has(seat)) return nonce;
-    this.statements++;
+    // Not counted: it belongs to the connection and to no reading.
     const checked = await checkRestore(this.#db);
     const { seenBy } = checked;
     if (seenBy.length > 0)

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from '#libs/postgres';
 import type { Cursor } from '#libs/protocol';
 import { AwaitedOutcomes, type FoldedCommand } from './awaited-outcomes.js';
+import type { ChannelState, Held } from './channel-state.js';
 import { ConferenceState } from './conference-state.js';
 import type { ConferenceFrames } from './frame-cache.js';
 import type { Answer, Reading } from './reader.js';
@@ -21,6 +22,8 @@ export interface ReplicaParts {
 export class Replica implements ConferenceFeed {
   readonly conference: string;
   holders = 0;
+  /** A client says that what it was given is not what was promised. */
+  isSuspect = false;
   /** Monotonic milliseconds since when nobody holds it. */
   unheldSince = performance.now();
   readonly #state: ConferenceState;
@@ -42,6 +45,20 @@ export class Replica implements ConferenceFeed {
     this.#asOf = answer.asOf;
     this.#databaseNow = reading.databaseNow;
     this.#sentAt = reading.sentAt;
+  }
+
+  /** For an audit. */
+  get channels(): ReadonlyMap<string, ChannelState> {
+    return this.#state.channels;
+  }
+
+  /** A living document or a tombstone. */
+  held(channel: string, key: string): Held | undefined {
+    return this.#state.channels.get(channel)?.held(key);
+  }
+
+  suspect(): void {
+    this.isSuspect = true;
   }
 
   get epoch(): string {

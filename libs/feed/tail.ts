@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '#libs/postgres';
+import { Audits } from './audit.js';
 import { MAX_AWAITED_PER_READING } from './awaited-outcomes.js';
 import { History } from './history.js';
 import type { Answer, Asked, FeedReader, Reading } from './reader.js';
@@ -12,6 +13,8 @@ export const POLL_MS = 100;
 export interface TailCounts {
   polls: number;
   reloads: number;
+  /** Replicas that were not what the database has. */
+  wrong: number;
   /** Times that the history of a conference was another one in the same epoch. */
   restores: number;
 }
@@ -20,12 +23,13 @@ const NOTHING: Answer = { head: -1, floor: 0, asOf: 0, documents: [], history: [
 
 /** Keeps all replicas at the head of the live generation: one statement per wake or poll, never two at once. */
 export class Tail {
-  readonly counts: TailCounts = { polls: 0, reloads: 0, restores: 0 };
+  readonly counts: TailCounts = { polls: 0, reloads: 0, wrong: 0, restores: 0 };
   /** Monotonic milliseconds of the last reading that succeeded. */
   lastRead = performance.now();
   readonly #reader: FeedReader;
   readonly #replicas: ReadonlyMap<string, Replica>;
   readonly #logger: Logger;
+  readonly #audits: Audits;
   readonly #afterTick: () => void;
   readonly #waiters = new Set<{ readonly since: number; readonly finish: (met: boolean) => void }>();
   #timer: NodeJS.Timeout | undefined;
@@ -34,8 +38,15 @@ export class Tail {
   #failing = false;
   #closed = false;
 
-  constructor(reader: FeedReader, replicas: ReadonlyMap<string, Replica>, logger: Logger, afterTick: () => void) {
+  constructor(
+    reader: FeedReader,
+    replicas: ReadonlyMap<string, Replica>,
+    logger: Logger,
+    afterTick: () => void,
+    auditEveryMs?: number,
+  ) {
     this.#reader = reader;
+    this.#audits = new Audits(reader, logger, auditEveryMs);
     this.#replicas = replicas;
     this.#logger = logger;
     this.#afterTick = afterTick;
@@ -93,11 +104,22 @@ export class Tail {
         await this.#bringUp(replica, reading, answer);
       }
       this.#succeeded(reading);
+      await this.#audit(replicas);
     } catch (err) {
       if (!this.#failing) this.#logger.warn({ err }, 'reading the feed failed; serving what is known');
       this.#failing = true;
     }
     this.#afterTick();
+  }
+
+  /** Within the tick: nothing advances a replica meanwhile. */
+  async #audit(replicas: readonly Replica[]): Promise<void> {
+    const replica = await this.#audits.wrongOne(replicas);
+    if (!replica) return;
+    this.counts.wrong++;
+    this.counts.reloads++;
+    const whole = await this.#readWhole(replica);
+    replica.reload(whole, whole.answers.get(replica.conference) ?? NOTHING);
   }
 
   async #bringUp(replica: Replica, reading: Reading, answer: Answer | undefined): Promise<void> {

@@ -72,6 +72,8 @@ export interface ConferenceFeed {
   outcome(commandId: string, offset: number, timeoutMs: number): Promise<FoldedCommand | null | undefined>;
   /** Resolves true once the replica has an `as_of` later than this call, false after `timeoutMs` (I6). */
   settled(timeoutMs: number): Promise<boolean>;
+  /** A client found a snapshot of it wrong: it is the next to be compared with the database. */
+  suspect(): void;
   onAdvance(listener: (advance: Advance) => void): () => void;
 }
 
@@ -114,6 +116,8 @@ export interface FeedStats {
   readonly polls: number;
   readonly loads: number;
   readonly reloads: number;
+  /** Replicas that were not what the database has, and were read again. */
+  readonly wrong: number;
   /** Times that a conference had another history in the same epoch: restored, and nothing but its contents showed it. */
   readonly restores: number;
   /** Conferences in memory now. */

@@ -101,6 +101,11 @@ const observed = {
     'Copies that clients found wrong by their sums; after="change": healed by a snapshot, after="snapshot": no snapshot mends them',
     '{copy}',
   ),
+  wrongReplicas: total(
+    'feed.replicas.wrong',
+    'Replicas of a gateway that were not what the database has, and were read again',
+    '{replica}',
+  ),
   restores: total(
     'feed.history.parted',
     'Times a gateway found another history in the same epoch: a restore that nothing but its contents shows',

@@ -56,6 +56,7 @@ export function observeService({ role, store, projecting, feed, sockets, pool, r
     limits: () => limits().map(({ name, unit, value }) => [value, { limit: name, unit }] as const),
     polls: () => [[feed.stats().polls]],
     restores: () => [[feed.stats().restores]],
+    wrongReplicas: () => [[feed.stats().wrong]],
     reloads: () => [[feed.stats().reloads]],
     deadLetters: async () => [[await count(pool, 'select count(*) from public.dead_letter')]],
     parked: async () => [

@@ -136,6 +136,7 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number, set
     reached: async (offset) => at.head >= offset,
     outcome: async (_commandId, offset) => (at.head >= offset ? null : undefined),
     settled,
+    suspect: () => undefined,
     onAdvance: () => () => undefined,
   });
   return {

@@ -55,10 +55,11 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ],
   [
     'mismatch',
-    async (door, _hall, follower, message) => {
+    async (door, hall, follower, message) => {
       const { channel, again } = parseBounded(mismatchSchema, message);
       if (!follower.channels.has(channel)) throw new Refusal('invalid', 'that channel is not followed');
       door.counted.mismatch(again, channel);
+      if (again) hall.feed.suspect();
       return { ok: true };
     },
   ],
