@@ -24,8 +24,8 @@ export class BatchSize {
     else if (ms < AIM_MS / 2 && events >= this.size) this.size = Math.min(MAX, Math.ceil(this.size * 1.5));
   }
 
-  /** A batch could not be written: the next one is half as large, down to one event. */
+  /** A batch could not be written: the next ones are smaller, down to one command, so that it shows which one it is. */
   failed(): void {
-    this.size = Math.max(1, Math.floor(this.size / 2));
+    this.size = Math.max(1, Math.floor(this.size / 4));
   }
 }

@@ -59,6 +59,8 @@ const MAX_KNOWN = 20_000;
 export class Committer {
   /** Monotonic milliseconds of the last sign that the work in hand goes on: rows came, events were folded, a batch was written. */
   aliveAt = performance.now();
+  /** The event at which the partition stands still, if it is known. */
+  culprit: bigint | null = null;
   private readonly source: RowSource;
   private readonly statistics: Statistics;
   private readonly recovery: Recovery;
@@ -157,6 +159,7 @@ export class Committer {
     const { claimed, size, onCommit, logger } = this.options;
     claimed.next = batch.next;
     claimed.halted = null;
+    this.culprit = null;
     this.isAlive();
     size.observe(batch.records.length, batch.foldMs + writeMs);
     this.statistics.grew(batch.plan.events);
@@ -184,6 +187,9 @@ export class Committer {
       isSkipped: ({ key, offset }) => skipped.has(`${key} ${offset}`),
       attempt: (batch, treatments) => this.alone(batch, treatments),
       rehearse: (batch, treatments) => this.rehearse(batch, treatments),
+      onCulprit: (offset) => {
+        this.culprit = offset;
+      },
     });
   }
 

@@ -24,6 +24,6 @@ export type {
   Select,
   Value,
 } from './projection.js';
-export { createProjector, type PartitionStatus, type Projector } from './projector.js';
+export { createProjector, type PartitionStatus, type Projector, type ProjectorOptions } from './projector.js';
 export { type RowOf, tableOf } from './table-of.js';
 export { type LiveGeneration, liveGeneration, whenProjected } from './when-projected.js';

@@ -173,7 +173,7 @@ class LogProjector implements Projector, PartitionConsumer {
         return claimed.next;
       } catch (error) {
         if (!(error instanceof Fenced)) {
-          this.consumeFailed(claimed, error);
+          this.consumeFailed(held, error);
           throw error;
         }
         this.options.logger.warn({ partition: batch.partition }, error.message);
@@ -184,7 +184,9 @@ class LogProjector implements Projector, PartitionConsumer {
     });
   }
 
-  private consumeFailed({ partition, next }: Claim, error: unknown): void {
+  private consumeFailed({ claimed, committer }: Holding, error: unknown): void {
+    const { partition } = claimed;
+    const next = committer.culprit ?? claimed.next;
     const standing = this.standing(partition);
     if (!(error instanceof PartitionHalted)) standing.consumeFailed(error, next);
     else if (standing.halt(error.message))

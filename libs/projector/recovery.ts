@@ -26,6 +26,8 @@ export interface RecoveryParts {
   readonly attempt: (batch: Batch, treatments?: Treatments) => Promise<void>;
   /** The same, without a trace: to learn whether it can be written. */
   readonly rehearse: (batch: Batch, treatments: Treatments) => Promise<void>;
+  /** The partition stands still at this event: an operator may drop it (D3). */
+  readonly onCulprit: (offset: bigint) => void;
 }
 
 /** Events of one command that are looked for one by one; when more of it are refused, the rest is treated alike. */
@@ -36,10 +38,11 @@ export class Recovery {
 
   /** @throws the error, if it says nothing about the events of this batch; whatever stops the parts of it likewise */
   async recover({ records, next }: Batch, error: unknown): Promise<void> {
+    const groups = groupByCommand(records);
+    if (groups.length === 1) await this.nameCulprit({ records, next }, error);
     this.judge(records, error);
     const { logger, partition } = this.parts;
     logger.error({ err: error, partition }, 'a batch cannot be folded; it is folded in smaller parts');
-    const groups = groupByCommand(records);
     if (groups.length <= 1) await this.command({ records, next }, error);
     else await this.halves(groups, next);
   }
@@ -58,6 +61,15 @@ export class Recovery {
         else await this.halves(half, batch.next);
       }
     }
+  }
+
+  /** What stands still by one command after many tries is said by the event: batches that fail become smaller, down to one command. */
+  private async nameCulprit(batch: Batch, error: unknown): Promise<void> {
+    if (isPassing(error)) return;
+    const { offset } = await this.culprit(batch, new Map(), (why) => {
+      if (isPassing(why)) throw why;
+    });
+    this.parts.onCulprit(offset);
   }
 
   /** It has failed once by itself, or with what was folded before it. */
@@ -100,7 +112,11 @@ export class Recovery {
   }
 
   /** The last event of the shortest beginning of the command that the database does not take. */
-  private async culprit({ records }: Batch, treatments: Treatments): Promise<LogRecord> {
+  private async culprit(
+    { records }: Batch,
+    treatments: Treatments,
+    judge = (error: unknown) => this.judge(records, error),
+  ): Promise<LogRecord> {
     let good = 0;
     let bad = records.length;
     while (bad - good > 1) {
@@ -110,7 +126,7 @@ export class Recovery {
         await this.parts.rehearse({ records: beginning, next: (beginning.at(-1)?.offset ?? 0n) + 1n }, treatments);
         good = middle;
       } catch (error) {
-        this.judge(records, error);
+        judge(error);
         bad = middle;
       }
     }
@@ -133,11 +149,15 @@ export class Recovery {
 
   /** @throws the error, if smaller parts would fail likewise */
   private judge(records: readonly LogRecord[], error: unknown): void {
-    if (error instanceof Fenced || error instanceof PartitionHalted || isTransient(error)) throw error;
+    if (isPassing(error)) throw error;
     const isDropped = records.some((record) => this.parts.isSkipped(record));
     if (!isDropped && !isAboutEvents(error)) throw error;
   }
 }
+
+/** The same work may succeed later, or elsewhere. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof Fenced || error instanceof PartitionHalted || isTransient(error);
 
 const isAboutEvents = (error: unknown): boolean =>
   error instanceof ProjectionFailed || error instanceof UndeclaredRead || mayBeAboutData(error);

@@ -151,6 +151,30 @@ program
     await deadLetters(readConfig(), act, place);
   });
 
+program
+  .command('skip')
+  .description('drop an event that its partition cannot fold (embedded: stop the service first); it is audited')
+  .argument('<partition>', 'as the log line and /readyz name it')
+  .argument('<offset>', 'of the event')
+  .option('--by <name>', 'who drops it (default: the user of this machine)')
+  .option('--because <text>', 'why, for the audit')
+  .action(async (partition: string, offset: string, options) => {
+    const { skipEvent } = await import('./way-out.js');
+    await skipEvent(readConfig(), partition, offset, options);
+  });
+
+program
+  .command('erase')
+  .description("destroy a person's key at once, also while nothing is folded (embedded: stop the service first)")
+  .argument('<conference>', 'its id')
+  .argument('<subject>', 'id of the person')
+  .option('--by <name>', 'who erases (default: the user of this machine)')
+  .option('--because <text>', 'why, for the audit')
+  .action(async (conference: string, subject: string, options) => {
+    const { erasePerson } = await import('./way-out.js');
+    await erasePerson(readConfig(), conference, subject, options);
+  });
+
 // The list of commands comes from the capabilities, which are only loaded when asked for.
 if (process.argv[2] === 'send' || process.argv[2] === 'help') {
   const { addSend } = await import('./send.js');

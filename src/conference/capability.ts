@@ -63,6 +63,8 @@ export interface CommandSpec<S extends z.ZodObject = z.ZodObject> {
   readonly session?: (data: z.output<S>, state: DecisionState) => string | readonly string[] | undefined;
   /** Possible in a closed conference too. */
   readonly afterClose?: boolean;
+  /** Accepted however old the state is that it is decided on: the way out must not wait for what it is to set going. */
+  readonly whileBehind?: boolean;
   /** Per actor; the time to wait is in the refusal. */
   readonly limit?: { readonly points: number; readonly perSeconds: number };
   /** Pure. No events: nothing to do ("no effect"). */

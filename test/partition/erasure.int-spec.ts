@@ -1,11 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BatchSize } from '../../libs/projector/batch-size.js';
-import { claim } from '../../libs/projector/checkpoint.js';
-import { Committer } from '../../libs/projector/committer.js';
-import { catalog } from '../../src/conference/catalog.js';
-import { conferenceStation, opened, set } from '../support/conference-station.js';
-import { silent as logger } from '../support/silent.js';
+import { conferenceStation, opened } from '../support/conference-station.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 let database: TestDatabase;
@@ -15,6 +9,9 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const erased = (subject: string) => ({ type: 'attendee-erased', subject, stream: null, data: { subject } });
+const keysOf = async (conference: string) =>
+  (await database.pool.query('select subject, key, erased_at from subject_key where conference = $1', [conference]))
+    .rows;
 
 describe('the erasure of a person', () => {
   it.each([
@@ -23,24 +20,16 @@ describe('the erasure of a person', () => {
   ])(
     'case R1: two erasures of one person in %s: the second has no effect, and its partition goes on',
     async (_, size) => {
-      const { journal, generation, pool, append, recordsFrom, cut } = await conferenceStation(database);
+      const { pool, append, recordsFrom, cut, committer } = await conferenceStation(database);
       const [one, other] = [`one-${size}`, `other-${size}`];
       await append(one, [opened(one)]);
       await append(one, [erased('ada')], 'olga');
       await append(one, [erased('ada')], 'otto');
       await append(one, [erased('ada')], 'olga');
       await append(other, [opened(other)]);
-      const claimed = await claim(pool, 0, randomUUID());
-      if (!claimed) throw new Error('the claim was declined');
-      const parts = { pool, set, catalog, generation, logger, claimed, reader: journal.reader() };
-      const committer = new Committer({
-        ...parts,
-        skipped: new Set(),
-        size: new BatchSize(),
-        onCommit: () => undefined,
-      });
-      await committer.run(cut(await recordsFrom(0n), size));
-      expect(claimed.next).toBe(5n);
+      const hands = await committer();
+      await hands.committer.run(cut(await recordsFrom(0n), size));
+      expect(hands.claimed.next).toBe(5n);
       const { rows } = await pool.query(
         `select "offset"::int, no_effect as "noEffect" from audit_entry where type = 'attendee-erased' order by "offset"`,
       );
@@ -49,9 +38,36 @@ describe('the erasure of a person', () => {
         { offset: 2, noEffect: 'already erased' },
         { offset: 3, noEffect: 'already erased' },
       ]);
-      const keys = await database.pool.query('select key, erased_at from subject_key where conference = $1', [one]);
-      expect(keys.rows).toEqual([{ key: null, erased_at: expect.any(Date) }]);
+      expect(await keysOf(one)).toEqual([{ subject: 'ada', key: null, erased_at: expect.any(Date) }]);
       await pool.end();
     },
   );
+
+  it.each([
+    ['the rows of its projection', ['erased_person'], null],
+    ['its outcome, too', ['erased_person', 'applied_command'], undefined],
+  ])('case S4, I14: refused by the database for %s, it destroys the key all the same', async (_, tables, noEffect) => {
+    const { pool, append, recordsFrom, cut, committer, refuse } = await conferenceStation(database);
+    const conference = `refused-${tables.length}`;
+    const mend = [];
+    for (const table of tables)
+      mend.push(await refuse(table, table === 'erased_person' ? 'subject' : 'actor', '%', '23514'));
+    await append(conference, [erased('ada')], 'olga');
+    const hands = await committer();
+    await hands.committer.run(cut(await recordsFrom(0n), 10));
+    expect(hands.claimed.next).toBe(1n);
+    expect(await keysOf(conference)).toEqual([{ subject: 'ada', key: null, erased_at: expect.any(Date) }]);
+    const { rows } = await database.pool.query(`select reason from dead_letter where key = $1`, [
+      Buffer.from(conference),
+    ]);
+    expect(rows).toEqual([{ reason: 'the database refused it (23514)' }]);
+    const outcomes = await pool.query('select because from applied_command');
+    expect(outcomes.rows).toEqual(noEffect === null ? [{ because: 'could not be folded' }] : []);
+    // Once mended, it can be repeated, and then it takes the rows too.
+    for (const one of mend) await one();
+    await append(conference, [erased('ada')], 'otto');
+    await hands.committer.run(cut(await recordsFrom(1n), 10));
+    expect((await pool.query('select subject from erased_person')).rows).toEqual([{ subject: 'ada' }]);
+    await pool.end();
+  });
 });

@@ -42,6 +42,7 @@ export const commands = [
     example: { subject: 'a1' },
     by: ['organizer'],
     afterClose: true,
+    whileBehind: true,
     decide: ({ subject }, { state }) =>
       state.document<ErasedDocument>('_access', `erased/${subject}`)
         ? rule('already erased')
@@ -54,6 +55,7 @@ export const commands = [
     example: { offset: 42 },
     by: ['organizer', 'operator'],
     afterClose: true,
+    whileBehind: true,
     decide: ({ offset }, { conference }) => [
       { type: 'event-skipped', subject: conference, stream: null, data: { offset } },
     ],

@@ -259,6 +259,15 @@ describe('the door for commands', () => {
     expect(await codeOf(ask('q5'), someone('ben'))).toBe('applied');
   });
 
+  it('case R1: what sets a stream going again, and an erasure, are taken however old the state is', async () => {
+    doors.age = 60_000;
+    const before = doors.appended();
+    await send({ id: 's', type: 'skip-event', data: { offset: 1 } });
+    await send({ id: 'e', type: 'erase-attendee', data: { subject: 'ann' } });
+    expect(doors.appended()).toBe(before + 2);
+    expect(await codeOf(ask('1'), someone('ben'))).toBe(103);
+  });
+
   it('I9: what is told to try again is not counted: an outage locks nobody out for having tried', async () => {
     doors.age = 5_001;
     for (let turn = 0; turn < 10; turn++) expect(await codeOf(ask('1'), someone('ann'))).toBe(103);

@@ -153,7 +153,7 @@ class Door implements CommandDoor {
   private async decide(asked: Asked, feed: ConferenceFeed | null): Promise<CommandAck> {
     const { identity, conference, message, spec, data, commandId } = asked;
     if (feed && message.after !== undefined) await seen(feed, message.after, WAIT_MS);
-    if (feed && feed.age() > MAX_AGE_MS) throw new Refusal('behind', undefined, 1_000);
+    if (feed && !spec.whileBehind && feed.age() > MAX_AGE_MS) throw new Refusal('behind', undefined, 1_000);
     const state = feed ? stateOf(feed) : emptyState;
     const decision = spec.decide(data as never, {
       conference,
