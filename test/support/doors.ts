@@ -23,6 +23,8 @@ export interface Doors {
   age: number;
   /** Whoever waits for the replica to settle meets it as it will be then; off: in vain. */
   settling: boolean;
+  /** What happens while an outcome is looked up. */
+  whileLooking: (() => Promise<void>) | undefined;
   /** What the next append throws. */
   appendFails: Error | undefined;
   /** Brings the replica up to the store. */
@@ -82,12 +84,16 @@ export function createDoors(world: World = createWorld()): Doors {
       feed,
       journal,
       logger: silent,
-      findOutcome: async (_conference, commandId) => outcomeIn(world, commandId),
+      findOutcome: async (_conference, commandId) => {
+        await doors.whileLooking?.();
+        return outcomeIn(world, commandId);
+      },
     }),
     tokens: memoryTokens(),
     following: true,
     settling: true,
     age: 0,
+    whileLooking: undefined,
     appendFails: undefined,
     async follow() {
       await world.fold();
@@ -132,8 +138,7 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number, set
     sum: (channel) => at.sum(channel),
     resume: (channel, cursor) => at.resume(channel, cursor),
     changes: (channel, from) => at.changes(channel, from),
-    // Nobody advances it meanwhile: waiting would only be waiting.
-    reached: async (offset) => at.head >= offset,
+    reached: async (offset) => at.head >= offset || ((await settled(0)) && at.head >= offset),
     outcome: async (_commandId, offset) => (at.head >= offset ? null : undefined),
     settled,
     suspect: () => undefined,

@@ -1,6 +1,4 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { ConferenceFeed } from '#libs/feed';
-import { Refusal } from '#libs/protocol';
 import { createDoors, type Doors } from '../../../test/support/doors.js';
 import { CONFERENCE, openDemo } from '../../../test/support/world.js';
 import { createFreshState } from './fresh-state.js';
@@ -56,23 +54,57 @@ describe('events of other programs, while the projection is slow', () => {
     expect(await end()).toBe(103);
   });
 
+  it('case H4: what the replica learns while a “no” is being looked up does not make that “no” a fresh one', async () => {
+    const full = { type: 'room-filled-up', subject: 'a', stream: 'conference', data: { room: 'a' } };
+    await doors.world.append([full]);
+    doors.age = 1_000;
+    doors.whileLooking = async () => {
+      doors.age = 0;
+      await doors.follow();
+    };
+    expect(await take('mark-room-free', { room: 'a' }, performance.now() - 500)).toBe('pending');
+    await doors.follow();
+    expect(doors.world.document('schedule', 'room/a')).toMatchObject({ full: false });
+  });
+
+  it('case H4: hundreds of events in one batch are decided in their order, each on all before it, whenever the projection goes on', async () => {
+    const sent = performance.now() - 1;
+    let turn = 0;
+    doors.whileLooking = async () => {
+      if (turn % 7 < 3) await doors.follow();
+    };
+    const refused: (string | number)[] = [];
+    for (; turn < 300; turn++) {
+      if (turn % 13 === 0) await doors.follow();
+      const outcome = await take(turn % 2 === 0 ? 'mark-room-full' : 'mark-room-free', { room: 'a' }, sent);
+      if (outcome !== 'pending' && outcome !== 'applied') refused.push(outcome);
+    }
+    expect(refused).toEqual([]);
+    await doors.follow();
+    expect(doors.world.document('schedule', 'room/a')).toMatchObject({ full: false });
+  }, 60_000);
+
+  it('case S15: a position from before a restore is not waited for', async () => {
+    const state = createFreshState();
+    const applied = { outcome: 'applied', position: 7, subject: 's1' } as const;
+    const pending = { outcome: 'pending', position: 900, subject: 's1' } as const;
+    const feed = (epoch: string, head: number) => ({
+      conference: CONFERENCE,
+      epoch,
+      age: () => 0,
+      reached: async (offset: number) => head >= offset,
+      settled: async () => true,
+    });
+    await state.decide(feed('before', 899), 0, async () => pending);
+    await expect(state.decide(feed('before', 899), 0, async () => applied)).rejects.toMatchObject({ code: 103 });
+    expect(await state.decide(feed('restored', 500), 0, async () => applied)).toEqual(applied);
+    expect(await state.decide(feed('before', 899), 0, async () => applied)).toEqual(applied);
+  });
+
   it('one that the replica is younger than is refused at once', async () => {
     doors.settling = false;
     expect(await end(performance.now() - 1)).toBe(208);
     doors.age = 1_000;
     expect(await end(performance.now() - 500)).toBe(103);
-  });
-
-  it('case S15: a position from before a restore makes no refused event wait for it', async () => {
-    const fresh = createFreshState();
-    let settles = 0;
-    const feed = { conference: CONFERENCE, epoch: 'e', head: 5, age: () => 0, settled: async () => ++settles > 0 };
-    const at = (over: Partial<typeof feed> = {}) => ({ ...feed, ...over }) as unknown as ConferenceFeed;
-    const refuse = async () => Promise.reject(new Refusal('rule'));
-    await fresh.decide(at(), 0, async () => ({ position: 900, outcome: 'pending' }));
-    await expect(fresh.decide(at(), 0, refuse)).rejects.toMatchObject({ code: 208 });
-    expect(settles).toBe(1);
-    await expect(fresh.decide(at({ epoch: 'restored' }), 0, refuse)).rejects.toMatchObject({ code: 208 });
-    expect(settles).toBe(1);
   });
 });
