@@ -6,6 +6,8 @@ import type { RoomDocument } from './conferences/documents.js';
 import type { SessionDocument } from './sessions/documents.js';
 
 const MINUTE = 60_000;
+/** Speakers and questions take this long; longer over, with the next one due, a session was not ended by anybody. */
+export const OVERRUN_MS = 15 * MINUTE;
 
 export interface RunningView {
   readonly session: SessionDocument;
@@ -34,6 +36,8 @@ export interface ChangeView {
 export interface RoomView {
   readonly room: RoomDocument;
   readonly now: RunningView | null;
+  /** Started, long over, and never ended: not what is on now. */
+  readonly unended: RunningView | null;
   readonly next: readonly ComingView[];
   readonly changes: readonly ChangeView[];
 }
@@ -42,9 +46,8 @@ const at = (instant: string): number => Date.parse(instant);
 const startOf = (session: SessionDocument): number => at(session.expectedStart ?? session.planned.start);
 const lengthOf = ({ planned }: SessionDocument): number => at(planned.end) - at(planned.start);
 
-export function running(session: SessionDocument, now: number): RunningView {
-  const started = at(session.actual.start ?? session.planned.start);
-  const endsAt = Math.max(at(session.planned.end), started + lengthOf(session));
+function running(session: SessionDocument, now: number): RunningView {
+  const { endsAt } = timesOf(session);
   const left = endsAt - now;
   return {
     session,
@@ -77,6 +80,55 @@ function changeOf(session: SessionDocument, room: string, now: number): ChangeVi
   return origin.start === planned.start ? null : 'new-time';
 }
 
+export interface TimesView {
+  /** Milliseconds since 1970: as it was, is, or is announced to be. */
+  readonly startsAt: number;
+  readonly endsAt: number;
+  /** Other than planned. */
+  readonly shifted: boolean;
+}
+
+/** When a session is, for every page alike: the times it had, the times it has by its start, or those that were announced. */
+export function timesOf(session: SessionDocument): TimesView {
+  const { actual, planned, state } = session;
+  const begun = actual.start !== null && (state === 'running' || state === 'ended');
+  const startsAt = begun ? at(actual.start ?? '') : startOf(session);
+  const late = Math.max(at(planned.end), startsAt + lengthOf(session));
+  const endsAt = state === 'ended' && actual.end !== null ? at(actual.end) : late;
+  return {
+    startsAt,
+    endsAt,
+    shifted: minute(startsAt) !== minute(at(planned.start)) || minute(endsAt) !== minute(at(planned.end)),
+  };
+}
+
+const minute = (instant: number): number => Math.floor(instant / MINUTE);
+
+/**
+ * Whether a session that was not ended is still what is on: until the next one in its room is to start, but 15 minutes over in any case,
+ * and never longer over than it was to last.
+ */
+function isStillOn({ session, endsAt }: RunningView, sessions: readonly SessionDocument[], now: number): boolean {
+  const nextAt = Math.min(
+    ...sessions
+      .filter(({ room, state }) => room === session.room && state === 'scheduled')
+      .map(startOf)
+      .filter((startsAt) => startsAt > at(session.planned.start)),
+  );
+  return now < Math.min(endsAt + Math.max(lengthOf(session), MINUTE), Math.max(endsAt + OVERRUN_MS, nextAt));
+}
+
+/** @param sessions of the same room, or more */
+export function viewRunning(
+  session: SessionDocument,
+  sessions: readonly SessionDocument[],
+  now: number,
+): Pick<RoomView, 'now' | 'unended'> {
+  if (session.state !== 'running') return { now: null, unended: null };
+  const view = running(session, now);
+  return isStillOn(view, sessions, now) ? { now: view, unended: null } : { now: null, unended: view };
+}
+
 /** @param now server time, milliseconds since 1970 */
 export function viewRoom(room: RoomDocument, sessions: readonly SessionDocument[], now: number): RoomView {
   const here = sessions.filter((session) => session.room === room.id);
@@ -93,15 +145,8 @@ export function viewRoom(room: RoomDocument, sessions: readonly SessionDocument[
   });
   return {
     room,
-    now: on ? running(on, now) : null,
+    ...(on ? viewRunning(on, here, now) : { now: null, unended: null }),
     next,
     changes: changes.sort((a, b) => at(a.session.planned.start) - at(b.session.planned.start)),
   };
-}
-
-/** HH:MM on the conference's clock. */
-export function clock(instant: number, timeZone: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(
-    instant,
-  );
 }

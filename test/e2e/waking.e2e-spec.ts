@@ -76,6 +76,26 @@ suite('devices that sleep, lose their network, or have their clock set', () => {
     expect(sockets).toHaveLength(1);
   }, 60_000);
 
+  it('case V19: screen, phone and desk say the same times of a session that began late', async () => {
+    const at = (minutes: number) => new Date(Date.now() + minutes * MINUTE).toISOString();
+    const late = { id: 'late', title: 'Began late', room: 'b', start: at(-5), end: at(15) };
+    await running.organizer.send('schedule-session', late);
+    await running.organizer.send('start-session', { session: 'late' });
+    const wall = await device({});
+    await wall.open(`/screen?c=demo&room=b#token=${await running.token('screen', 'wall')}`);
+    const hand = await phone('carl');
+    await hand.open('/c/demo/s/late');
+    const desk = await device({ kept: { organizer: await running.token('organizer', 'olga') } });
+    await desk.open('/c/demo/desk/late');
+    const times = async ({ page }: Device, name: string) =>
+      /\d\d:\d\d – \d\d:\d\d/.exec(await page.getByTestId(name).innerText())?.[0];
+    const shown = [await times(wall, 'now'), await times(hand, 'times'), await times(desk, 'times')];
+    const minutes = (hhmm = '') => Number(hhmm.slice(0, 2)) * 60 + Number(hhmm.slice(3));
+    const [start, end] = shown[0]?.split(' – ').map(minutes) ?? [];
+    expect([new Set(shown).size, ((end ?? 0) - (start ?? 0) + 1440) % 1440]).toEqual([1, 20]);
+    expect(await hand.page.getByTestId('times').innerText()).toMatch(/planned \d\d:\d\d/);
+  }, 60_000);
+
   it('case V6: a phone that was without network is live within two seconds of being online again', async () => {
     const walker = await phone('berta');
     walker.network.cut();

@@ -1,7 +1,7 @@
 /** `/c/:conf/desk` and `/c/:conf/desk/:session`: a moderator's desk. */
 import { useMemo } from 'preact/hooks';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
-import { clock } from '../../conference/view.js';
+import { when } from '../../conference/times.js';
 import { ConferencePage, type PageContext } from '../shared/conference-page.js';
 import { identityFor } from '../shared/identity.js';
 import { pathTo, readPath } from '../shared/path.js';
@@ -71,7 +71,7 @@ function Choose({ sessions, rooms, conference, texts, language, timeZone, now }:
       <ul>
         {sorted.map((session) => (
           <li class="card" key={session.id}>
-            <span class="tabular">{clock(Date.parse(session.planned.start), timeZone, language)}</span>{' '}
+            <span class="tabular">{when(Date.parse(session.planned.start), now, timeZone, language)}</span>{' '}
             <span class="faint" dir="auto">
               {rooms.find(({ id }) => id === session.room)?.name ?? session.room}
             </span>{' '}

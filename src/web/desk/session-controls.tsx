@@ -1,7 +1,8 @@
 /** Start, delay and end a session; open and close its questions. */
 import { useState } from 'preact/hooks';
 import type { QaDocument } from '../../conference/questions/documents.js';
-import { clock, running } from '../../conference/view.js';
+import { clock, when } from '../../conference/times.js';
+import { timesOf, viewRunning } from '../../conference/view.js';
 import type { SessionDeskContext } from './session-desk.js';
 
 const DELAYS = [5, 10, 15] as const;
@@ -21,14 +22,18 @@ export function SessionControls(props: ControlsProps) {
 }
 
 function Times(props: ControlsProps) {
-  const { session, acts, texts, now, timeZone, language } = props;
+  const { session, sessions, acts, texts, now, timeZone, language } = props;
   const one = { session: session.id };
-  const time = (instant: string | number) => clock(new Date(instant).getTime(), timeZone, language);
-  const on = session.state === 'running' ? running(session, now) : null;
+  const time = (instant: number) => when(instant, now, timeZone, language);
+  const { now: on, unended } = viewRunning(session, sessions, now);
+  const { startsAt, endsAt } = timesOf(session);
   return (
     <section class="card" aria-label={texts.session} data-testid="controls">
       <p class="tabular">
-        {time(session.planned.start)} – {time(session.planned.end)}{' '}
+        <span data-testid="times">
+          {time(startsAt)} – {clock(endsAt, timeZone, language)}
+        </span>{' '}
+        {unended && <span class="badge badge--warn">{texts.wasToEnd(time(unended.endsAt))}</span>}
         {on && (
           <span class={`badge ${on.minutesOver === null ? 'badge--accent' : 'badge--warn'}`}>
             {on.minutesOver === null ? texts.minutesLeft(on.minutesLeft ?? 0) : texts.overrun(on.minutesOver)}
@@ -38,7 +43,7 @@ function Times(props: ControlsProps) {
         {session.state === 'cancelled' && <span class="badge badge--warn">{texts.cancelled}</span>}
         {session.expectedStart && session.state === 'scheduled' && (
           <span class="badge badge--warn">
-            {texts.delayed}: {time(session.expectedStart)}
+            {texts.delayed}: {time(startsAt)}
           </span>
         )}
       </p>

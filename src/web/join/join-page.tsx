@@ -5,9 +5,10 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { RoomDocument } from '../../conference/conferences/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
-import { clock, viewRoom } from '../../conference/view.js';
+import { when } from '../../conference/times.js';
+import { viewRoom } from '../../conference/view.js';
 import { isForgetful, withVisit } from '../shared/browser/local-store.js';
-import { call, Refused } from '../shared/http.js';
+import { call, Refused, serverNow } from '../shared/http.js';
 import { identityFor, inFragment, join, takeFromFragment } from '../shared/identity.js';
 import { pageWithin, pathTo, readPath } from '../shared/path.js';
 import { type JoinTexts, joinTexts } from './texts.js';
@@ -152,7 +153,7 @@ function Rooms({
     snapshot.entries.flatMap(([key, , body]) => (body && key.startsWith(`${kind}/`) ? [body as T] : []));
   const [about] = bodies<{ timeZone: string }>('conference');
   const sessions = bodies<SessionDocument>('session');
-  const now = Date.now();
+  const now = serverNow();
   if (!about) return null;
   return (
     <ul>
@@ -171,7 +172,7 @@ function Rooms({
               )}
               {next && (
                 <p dir="auto">
-                  {clock(next.startsAt, about.timeZone, language)} {next.session.title}
+                  {when(next.startsAt, now, about.timeZone, language)} {next.session.title}
                 </p>
               )}
             </li>

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { cleanLine, cleanText, isVisible } from '#libs/protocol';
 import type { DiscussionDocument, MessageDocument, MyMessageDocument } from '../../conference/discussions/documents.js';
-import { clock } from '../../conference/view.js';
+import { when } from '../../conference/times.js';
 import { load } from '../shared/browser/local-store.js';
 import { call } from '../shared/http.js';
 import { useDraft } from '../shared/outbox/drafts.js';
@@ -98,7 +98,7 @@ interface MessageProps extends SessionContext {
 }
 
 function Message({ message, open, ...context }: MessageProps) {
-  const { client, identity, texts, acts, timeZone, language } = context;
+  const { client, identity, texts, acts, timeZone, language, now } = context;
   const draft = useDraft(`${context.conference}.${identity.actor}.${message.id}.edit-message`);
   const [editing, setEditing] = useState(draft.text !== '');
   const end = () => {
@@ -119,7 +119,7 @@ function Message({ message, open, ...context }: MessageProps) {
     <li class="card">
       <p class="small faint">
         <span dir="auto">{shownName(message, texts)}</span> ·{' '}
-        <span class="tabular">{clock(Date.parse(message.postedAt), timeZone, language)}</span>
+        <span class="tabular">{when(Date.parse(message.postedAt), now, timeZone, language)}</span>
         {message.edited && ` · ${texts.edited}`}
         {message.question && ` · ${texts.nowAQuestion}`}
       </p>

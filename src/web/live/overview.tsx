@@ -2,7 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RoomDocument } from '../../conference/conferences/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
-import { clock, viewRoom } from '../../conference/view.js';
+import { clock, when } from '../../conference/times.js';
+import { viewRoom } from '../../conference/view.js';
 import { load, save } from '../shared/browser/local-store.js';
 import { inFragment } from '../shared/identity.js';
 import { pathTo } from '../shared/path.js';
@@ -13,7 +14,7 @@ import { type Difference, differences, type Looked, lookedAt, parseLooked } from
 const MAX_UPDATES = 20;
 
 export function Overview(props: LiveContext) {
-  const { about, rooms, texts, language, timeZone } = props;
+  const { about, rooms, texts, language, timeZone, now } = props;
   const updates = props.updates.news;
   return (
     <>
@@ -24,7 +25,7 @@ export function Overview(props: LiveContext) {
           <h2 id="updates">{texts.updates}</h2>
           <ul data-testid="updates">
             {updates.slice(0, MAX_UPDATES).map((update) => (
-              <UpdateItem key={update.id} update={update} texts={texts} language={language} timeZone={timeZone} />
+              <UpdateItem key={update.id} {...{ update, texts, language, timeZone, now }} />
             ))}
           </ul>
         </section>
@@ -46,6 +47,7 @@ function Room({ room, ...context }: LiveContext & { readonly room: RoomDocument 
   const { sessions, now, texts, language, timeZone } = context;
   const view = viewRoom(room, sessions, now);
   const next = view.next[0];
+  const time = (instant: number) => when(instant, now, timeZone, language);
   const place = useRef<HTMLElement>(null);
   // The code on the room's screen led here.
   const wanted = inFragment('room') === room.id;
@@ -75,14 +77,15 @@ function Room({ room, ...context }: LiveContext & { readonly room: RoomDocument 
       ) : (
         <p class="faint">{next ? texts.nothingNow : texts.nothingMore}</p>
       )}
+      {view.unended && (
+        <p class="faint small" data-testid="unended">
+          <SessionLink {...context} session={view.unended.session} /> {texts.wasToEnd(time(view.unended.endsAt))}
+        </p>
+      )}
       {next && (
         <p>
           <span class="badge">{texts.next}</span>{' '}
-          <span class="tabular">
-            {next.due
-              ? texts.about(clock(next.startsAt, timeZone, language))
-              : clock(next.startsAt, timeZone, language)}
-          </span>{' '}
+          <span class="tabular">{next.due ? texts.about(time(next.startsAt)) : time(next.startsAt)}</span>{' '}
           <SessionLink {...context} session={next.session} />{' '}
           {next.delayed && <span class="badge badge--warn">{texts.delayed}</span>}
         </p>
@@ -127,7 +130,7 @@ function Changed(context: LiveContext) {
   const detail = ({ what, session, from }: Difference) => {
     if (what === 'moved') return `${nameOf(from)} → ${nameOf(session.room)}`;
     const at = what === 'delayed' ? (session.expectedStart ?? session.planned.start) : session.planned.start;
-    return clock(Date.parse(at), timeZone, language);
+    return when(Date.parse(at), now, timeZone, language);
   };
   return (
     <section aria-labelledby="changed" data-testid="changed">

@@ -1,7 +1,8 @@
 /** One session: what it is and when, the question on stage, asking and voting, the discussion. */
 import type { QaDocument, QuestionDocument } from '../../conference/questions/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
-import { clock, running } from '../../conference/view.js';
+import { clock } from '../../conference/times.js';
+import { timesOf, viewRunning } from '../../conference/view.js';
 import { pathTo } from '../shared/path.js';
 import { UpdateItem } from '../shared/updates.js';
 import { bodiesOf, bodyOf, useChannel } from '../shared/use-feed.js';
@@ -30,7 +31,7 @@ export function SessionPage(props: SessionContext) {
       <About {...props} />
       <ul>
         {updates.news.slice(0, 3).map((update) => (
-          <UpdateItem key={update.id} update={update} texts={texts} language={language} timeZone={timeZone} />
+          <UpdateItem key={update.id} {...{ update, texts, language, timeZone, now: props.now }} />
         ))}
       </ul>
       {taken && (
@@ -52,10 +53,12 @@ export function SessionPage(props: SessionContext) {
   );
 }
 
-function About({ session, rooms, now, texts, language, timeZone, client }: SessionContext) {
+function About({ session, sessions, rooms, now, texts, language, timeZone, client }: SessionContext) {
   const room = rooms.find(({ id }) => id === session.room);
-  const time = (instant: string) => clock(Date.parse(instant), timeZone, language);
-  const on = session.state === 'running' ? running(session, now) : null;
+  const time = (instant: number) => clock(instant, timeZone, language);
+  const { now: on, unended } = viewRunning(session, sessions, now);
+  const { startsAt, endsAt, shifted } = timesOf(session);
+  const planned = `${time(Date.parse(session.planned.start))} – ${time(Date.parse(session.planned.end))}`;
   const day = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone });
   return (
     <section aria-labelledby="title">
@@ -64,15 +67,21 @@ function About({ session, rooms, now, texts, language, timeZone, client }: Sessi
       </h1>
       {session.subtitle && <p dir="auto">{session.subtitle}</p>}
       <p class="tabular" data-testid="times">
-        {day.format(Date.parse(session.planned.start))}, {time(session.planned.start)} – {time(session.planned.end)} ·{' '}
-        <span dir="auto">{room?.name ?? session.room}</span>{' '}
+        {day.format(startsAt)}, {time(startsAt)} – {time(endsAt)}{' '}
+        {shifted && (
+          <span class="faint small">
+            ({texts.planned} {planned})
+          </span>
+        )}{' '}
+        · <span dir="auto">{room?.name ?? session.room}</span>{' '}
         {on && <span class="badge badge--accent">{texts.running}</span>}{' '}
         {on && (on.minutesOver === null ? texts.minutesLeft(on.minutesLeft ?? 0) : texts.overrun(on.minutesOver))}
+        {unended && <span class="badge badge--warn">{texts.wasToEnd(time(unended.endsAt))}</span>}
         {session.state === 'ended' && <span class="badge">{texts.ended}</span>}
         {session.state === 'cancelled' && <span class="badge badge--warn">{texts.cancelled}</span>}
         {session.state === 'scheduled' && session.expectedStart && (
           <span class="badge badge--warn">
-            {texts.delayed}: {texts.about(time(session.expectedStart))}
+            {texts.delayed}: {texts.about(time(startsAt))}
           </span>
         )}
       </p>

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Temporal } from 'temporal-polyfill';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
-import { clock } from '../../conference/view.js';
+import { clock, when } from '../../conference/times.js';
 import type { Act } from '../shared/notices.js';
 import { pathTo } from '../shared/path.js';
 import type { OrganizeContext } from './organize-page.js';
@@ -47,7 +47,7 @@ export interface SessionFormProps extends OrganizeContext {
 }
 
 function Session(props: OrganizeContext & { readonly session: SessionDocument }) {
-  const { session, conference, rooms, acts, texts, timeZone, language } = props;
+  const { session, conference, rooms, acts, texts, timeZone, language, now } = props;
   const [form, setForm] = useState<Form>();
   const one = { session: session.id };
   const run = (act: Act, undo?: Act) => {
@@ -67,7 +67,7 @@ function Session(props: OrganizeContext & { readonly session: SessionDocument })
         <a href={pathTo(conference, 'desk', session.id)}>{session.title}</a>
       </h3>
       <p class="tabular">
-        {clock(Date.parse(session.planned.start), timeZone, language)} –{' '}
+        {when(Date.parse(session.planned.start), now, timeZone, language)} –{' '}
         {clock(Date.parse(session.planned.end), timeZone, language)} ·{' '}
         <span dir="auto">{rooms.find(({ id }) => id === session.room)?.name ?? session.room}</span>{' '}
         {state === 'running' && <span class="badge badge--accent">{texts.running}</span>}
@@ -75,7 +75,7 @@ function Session(props: OrganizeContext & { readonly session: SessionDocument })
         {state === 'cancelled' && <span class="badge badge--warn">{texts.cancelled}</span>}
         {state === 'scheduled' && session.expectedStart && (
           <span class="badge badge--warn">
-            {texts.delayed}: {clock(Date.parse(session.expectedStart), timeZone, language)}
+            {texts.delayed}: {when(Date.parse(session.expectedStart), now, timeZone, language)}
           </span>
         )}
       </p>

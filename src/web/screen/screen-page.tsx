@@ -4,7 +4,8 @@ import type { FeedClient } from '#libs/feed-client';
 import type { ConferenceDocument, RoomDocument } from '../../conference/conferences/documents.js';
 import type { QaDocument, QuestionDocument } from '../../conference/questions/documents.js';
 import type { SessionDocument } from '../../conference/sessions/documents.js';
-import { clock, viewRoom } from '../../conference/view.js';
+import { clock } from '../../conference/times.js';
+import { viewRoom } from '../../conference/view.js';
 import { Freshness } from '../shared/freshness.js';
 import { createRenewal } from '../shared/renewal.js';
 import { type Texts, textsFor } from '../shared/texts.js';
@@ -55,8 +56,8 @@ function Screen({ link, language, texts }: ScreenProps) {
   if (!about) return <Message text={texts.connecting} />;
   if (roomId === undefined) return <Choose client={client} texts={texts} />;
   if (!room) return <Message text={texts.unknownRoom} />;
-  const shown = { texts, language, timeZone: about.timeZone };
-  const updates = updatesHere(client, { room: room.id, session: view?.session?.id }, now ?? Date.now());
+  const shown = { texts, language, timeZone: about.timeZone, now: now ?? Date.now() };
+  const updates = updatesHere(client, { room: room.id, session: view?.session?.id }, shown.now);
   const takeover = updates.emergency ?? updates.unconfirmed ?? updates.allClear;
   const held = view?.session ? client.documents('schedule').has(`held/session/${view.session.id}`) : false;
   return (
@@ -70,7 +71,7 @@ function Screen({ link, language, texts }: ScreenProps) {
         </p>
       </header>
       {takeover ? (
-        <Takeover view={updates} languages={about.languages} now={now ?? Date.now()} {...shown} />
+        <Takeover view={updates} languages={about.languages} {...shown} />
       ) : (
         <div class="screen__body">
           <div>
@@ -90,7 +91,7 @@ function Screen({ link, language, texts }: ScreenProps) {
           </div>
         </div>
       )}
-      {!takeover && <Ticker updates={updates.news} languages={about.languages} now={now ?? Date.now()} {...shown} />}
+      {!takeover && <Ticker updates={updates.news} languages={about.languages} {...shown} />}
       <footer class="screen__foot">
         <span dir="auto">{about.title}</span>
         <Freshness status={status} {...shown} />
@@ -126,6 +127,8 @@ export interface Shown {
   readonly texts: Texts;
   readonly language: string;
   readonly timeZone: string;
+  /** Server time, milliseconds since 1970. */
+  readonly now: number;
 }
 
 function Message({ text }: { readonly text: string }) {

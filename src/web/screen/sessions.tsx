@@ -1,5 +1,6 @@
 import type { RoomDocument } from '../../conference/conferences/documents.js';
-import { type ChangeView, type ComingView, clock, type RoomView } from '../../conference/view.js';
+import { clock, when } from '../../conference/times.js';
+import { type ChangeView, type ComingView, type RoomView, timesOf } from '../../conference/view.js';
 import type { Shown } from './screen-page.js';
 
 interface ViewProps extends Shown {
@@ -7,17 +8,23 @@ interface ViewProps extends Shown {
 }
 
 export function Now({ view, small, texts, language, timeZone }: ViewProps & { readonly small: boolean }) {
-  const { now, next } = view;
+  const { now, unended, next } = view;
   if (!now) {
     return (
       <section data-testid="now">
         <p class="label">{texts.now}</p>
         <p class="now__times">{next.length > 0 ? texts.nothingNow : texts.nothingMore}</p>
+        {unended && (
+          <p class="now__times" data-testid="unended">
+            <bdi>{unended.session.title}</bdi>: {texts.wasToEnd(clock(unended.endsAt, timeZone, language))}
+          </p>
+        )}
       </section>
     );
   }
   const { session, minutesLeft, minutesOver } = now;
-  const times = `${clock(Date.parse(session.actual.start ?? session.planned.start), timeZone, language)} – ${clock(now.endsAt, timeZone, language)}`;
+  const { startsAt, endsAt } = timesOf(session);
+  const times = `${clock(startsAt, timeZone, language)} – ${clock(endsAt, timeZone, language)}`;
   return (
     <section data-testid="now" class="arrives" key={session.id}>
       <p class="label">{texts.now}</p>
@@ -60,13 +67,13 @@ export function Next({ view, ...shown }: ViewProps) {
   );
 }
 
-function Coming({ coming, texts, language, timeZone }: Shown & { readonly coming: ComingView }) {
+function Coming({ coming, texts, language, timeZone, now }: Shown & { readonly coming: ComingView }) {
   const { session, startsAt, minutesUntil, delayed, due } = coming;
-  const time = clock(startsAt, timeZone, language);
+  const time = when(startsAt, now, timeZone, language);
   return (
     <li class="next">
       <span class="next__time">
-        {delayed && <s>{clock(Date.parse(session.planned.start), timeZone, language)}</s>}{' '}
+        {delayed && <s>{when(Date.parse(session.planned.start), now, timeZone, language)}</s>}{' '}
         {due ? texts.about(time) : time}
       </span>{' '}
       {delayed && <strong>{texts.delayed}</strong>}{' '}
@@ -100,10 +107,11 @@ function Change({
   texts,
   language,
   timeZone,
+  now,
 }: Shown & { readonly change: ChangeView; readonly rooms: readonly RoomDocument[] }) {
   const { session, what } = change;
   const room = rooms.find(({ id }) => id === session.room)?.name ?? session.room;
-  const time = clock(Date.parse(session.planned.start), timeZone, language);
+  const time = when(Date.parse(session.planned.start), now, timeZone, language);
   const label = {
     cancelled: texts.cancelled,
     'moved-away': texts.movedTo(room),

@@ -1,5 +1,5 @@
 import type { Status } from '#libs/feed-client';
-import { clock } from '../../conference/view.js';
+import { when } from '../../conference/times.js';
 import type { Texts } from './texts.js';
 
 export interface FreshnessProps {
@@ -11,7 +11,8 @@ export interface FreshnessProps {
 
 /** A page never lies: live, or since when it is not. */
 export function Freshness({ status, texts, language, timeZone }: FreshnessProps) {
-  const since = status.since === null ? '–' : clock(status.since, timeZone, language);
+  const now = status.serverNow ?? Date.now();
+  const since = status.since === null ? '–' : when(status.since, now, timeZone, language);
   const text = {
     live: texts.live,
     connecting: texts.connecting,

@@ -11,6 +11,8 @@ export interface PostUpdateProps {
   readonly texts: Texts & UpdateTexts;
   readonly language: string;
   readonly timeZone: string;
+  /** Server time, milliseconds since 1970. */
+  readonly now: number;
   /** What holds here now. */
   readonly updates: readonly UpdateDocument[];
   readonly audiences: readonly { readonly label: string; readonly audience: Audience }[];
@@ -73,7 +75,7 @@ function Form(props: PostUpdateProps) {
           texts: Object.fromEntries(written),
           severity,
           audience: emergency ? { to: 'all' } : audiences[audience]?.audience,
-          expiresAt: emergency || minutes === 0 ? null : new Date(Date.now() + minutes * 60_000).toISOString(),
+          expiresAt: emergency || minutes === 0 ? null : new Date(props.now + minutes * 60_000).toISOString(),
           ...(emergency ? { confirmed, drill } : {}),
         },
       },

@@ -1,8 +1,8 @@
 /** Updates as people read them; what holds and for how long is decided by `viewUpdates`. */
 import type { ComponentChildren } from 'preact';
 import type { FeedClient } from '#libs/feed-client';
+import { when } from '../../conference/times.js';
 import type { UpdateDocument } from '../../conference/updates/documents.js';
-import { clock } from '../../conference/view.js';
 import { type Place, textOf, unconfirmed, viewUpdates } from '../../conference/view-updates.js';
 import type { Texts } from './texts.js';
 import { bodiesOf } from './use-feed.js';
@@ -59,17 +59,19 @@ export function UpdateText({ update, language }: { readonly update: UpdateDocume
 }
 
 interface UpdateItemProps extends Shown {
+  /** Server time, milliseconds since 1970. */
+  readonly now: number;
   readonly update: UpdateDocument;
   readonly children?: ComponentChildren;
 }
 
-export function UpdateItem({ update, children, ...shown }: UpdateItemProps) {
+export function UpdateItem({ update, children, now, ...shown }: UpdateItemProps) {
   const { texts, language, timeZone } = shown;
   return (
     <li class={`update update--${update.severity}`}>
       <UpdateText update={update} language={language} />
       <p class="small faint">
-        {clock(Date.parse(update.postedAt), timeZone, language)}
+        {when(Date.parse(update.postedAt), now, timeZone, language)}
         {update.state === 'amended' && ` · ${texts.amended}`}
         {update.sponsor && ` · ${texts.sponsored(update.sponsor.name)}`}
         {update.url && (
