@@ -62,7 +62,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   // Refused after the database is open: whoever holds the folder says more than the port that is taken.
   const listening = startServer(config);
   listening.catch(() => undefined);
-  const store = await openStore(config, logger).catch(async (error: unknown) => {
+  const onDiskFull = (problem: string) => {
+    logger.error({ dataDir: config.DATA_DIR }, problem);
+    void listening.then((startup) => startup.phase(problem)).catch(() => undefined);
+  };
+  const store = await openStore(config, logger, { onDiskFull }).catch(async (error: unknown) => {
     await listening.then((startup) => startup.close()).catch(() => undefined);
     throw error;
   });
@@ -218,7 +222,7 @@ async function openGateway(
   const readLiveHere: HttpPorts['readLive'] = (read) => readLive(pool, read);
   const observed = { role: config.ROLE, store, projecting, feed, sockets, pool, readLive: readLiveHere };
   closers.add('metrics of the gateway', observeService(observed));
-  const health = createHealth({ role: config.ROLE, feed, projector, sockets, intake });
+  const health = createHealth({ role: config.ROLE, feed, projector, sockets, intake, database: () => store.problem() });
   const ports: HttpPorts = {
     feed,
     commands,

@@ -1,11 +1,12 @@
 /** What every role stands on: the database, the log, the journal. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { createJournal, createPostgresKeys, type EventLog, type Journal } from '#libs/event-log';
 import {
   checkRestore,
   createPool,
-  DiskFull,
   FolderDamaged,
+  isDiskFull,
   type Logger,
   migrate,
   startEmbeddedPostgres,
@@ -21,8 +22,10 @@ export interface Database {
   readonly pool: pg.Pool;
   /** What the one who starts the service should read. */
   readonly notes: readonly string[];
-  /** Resolves if the embedded database ends without being asked. */
+  /** Resolves if the embedded database ends without being asked and cannot be started again. */
   readonly died: Promise<unknown>;
+  /** Why the embedded database is away. */
+  problem(): string | undefined;
   /** What is opened on top of it is added here, and closed before it. */
   readonly closers: Closers;
   /** @throws CloseFailed, after everything was tried */
@@ -39,12 +42,25 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 /** Longer than the server itself waits before it ends at once. */
 const STOP_DATABASE_MS = 35_000;
 
+const SPACE_EVERY_MS = 5_000;
+
 const RESTORED =
   'this database was restored, copied or promoted: clients get everything again, unused links and older organizer tokens are void';
 
-/** @param toRead  nothing will be appended or followed */
-export async function openStore(config: Config, logger: Logger, toRead = false): Promise<Store> {
-  const database = await openDatabase(config, logger);
+interface OpenOptions {
+  /** Nothing will be appended or followed. */
+  readonly toRead?: boolean;
+  /** Called once, if the disk is full: then it is waited for space, and tried again. Default: it is refused. */
+  readonly onDiskFull?: (problem: string) => void;
+}
+
+/** @throws ConfigError */
+export async function openStore(
+  config: Config,
+  logger: Logger,
+  { toRead = false, onDiskFull }: OpenOptions = {},
+): Promise<Store> {
+  const database = await openDatabase(config, logger, onDiskFull);
   const { url, pool, closers } = database;
   return orClose(closers, async () => {
     const log = await openLog({ config, url, pool, closers, logger, toRead });
@@ -52,8 +68,28 @@ export async function openStore(config: Config, logger: Logger, toRead = false):
   });
 }
 
-/** The database with its permanent tables: the one that is configured, or the embedded one. */
-export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
+/** The database with its permanent tables: the one that is configured, or the embedded one. @throws ConfigError */
+export async function openDatabase(
+  config: Config,
+  logger: Logger,
+  onDiskFull?: OpenOptions['onDiskFull'],
+): Promise<Database> {
+  let isSaid = false;
+  for (;;) {
+    try {
+      return await open(config, logger);
+    } catch (error) {
+      if (!onDiskFull || !isDiskFull(error)) return inWords(error, config);
+      const where = config.DATABASE_URL ? 'of the database' : `with ${config.DATA_DIR}`;
+      if (!isSaid)
+        onDiskFull(`the disk ${where} is full: make space; the start is tried again every ${SPACE_EVERY_MS / 1_000} s`);
+      isSaid = true;
+      await delay(SPACE_EVERY_MS);
+    }
+  }
+}
+
+async function open(config: Config, logger: Logger): Promise<Database> {
   const closers = new Closers(logger);
   return orClose(closers, async () => {
     const embedded = config.DATABASE_URL
@@ -77,10 +113,11 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
       pool,
       notes: embedded?.notes ?? [],
       died: embedded?.died ?? new Promise(() => undefined),
+      problem: () => embedded?.problem(),
       closers,
       close: () => closers.close(),
     };
-  }).catch((error: unknown) => inWords(error, config));
+  });
 }
 
 /** What was opened before a failure is closed; the failure is the news. */
@@ -98,8 +135,13 @@ const NOT_LET_IN = new Set(['3D000', '28000', '28P01']);
 
 /** @throws ConfigError for what whoever started this can mend, else the error itself */
 function inWords(error: unknown, config: Config): never {
-  if (error instanceof FolderDamaged || error instanceof DiskFull)
-    throw new ConfigError(`201 DATA_DIR: ${error.message}`);
+  if (error instanceof FolderDamaged) throw new ConfigError(`201 DATA_DIR: ${error.message}`);
+  if (isDiskFull(error))
+    throw new ConfigError(
+      config.DATABASE_URL
+        ? '201 DATABASE_URL: the disk of the database is full'
+        : `201 DATA_DIR: the disk with ${config.DATA_DIR} is full`,
+    );
   const { code, syscall, address } = (
     error instanceof AggregateError ? error.errors[0] : error
   ) as NodeJS.ErrnoException & {

@@ -1,4 +1,4 @@
-export { DiskFull, FolderDamaged, isDiskFull } from './embedded/damage.js';
+export { FolderDamaged, isDiskFull } from './embedded/damage.js';
 export { InstanceHeld } from './embedded/instance-lock.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.js';
 export { EmbeddedUnavailable } from './embedded/unavailable.js';

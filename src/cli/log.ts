@@ -48,7 +48,9 @@ async function withStore(
   work: (store: Store) => Promise<void>,
 ): Promise<void> {
   // What is retried by itself would only hide the answer.
-  const store = await openStore(config, createLogger({ ...config, LOG_LEVEL: 'error' }), purpose === 'to read');
+  const store = await openStore(config, createLogger({ ...config, LOG_LEVEL: 'error' }), {
+    toRead: purpose === 'to read',
+  });
   try {
     await work(store);
   } catch (error) {

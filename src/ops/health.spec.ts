@@ -24,7 +24,7 @@ describe('health', () => {
       stopped: false,
       ...over,
     };
-    const away = { database: 0, log: 0 };
+    const away: { database: number; log: number; problem?: string } = { database: 0, log: 0 };
     const made = createHealth({
       role,
       feed: { idle: () => away.database, oldest: () => 700, stats: () => ({}) as FeedStats },
@@ -36,6 +36,7 @@ describe('health', () => {
               reading: () => ({ silentMs: away.log, alarms: [], assigned: new Map([[3, 0]]) }),
             },
       sockets: { stats: () => ({}) },
+      database: () => away.problem,
       wedgedMs: WEDGED_MS,
     });
     health = made;
@@ -88,5 +89,24 @@ describe('health', () => {
     expect(one.ready().ok).toBe(true);
     one.drain();
     expect(one.ready().ok).toBe(false);
+  });
+
+  it.each(['53100', '57P03', '28P01', '42501'])(
+    'case R10: a partition that stands still because of %s is not ready, and alive: a restart would mend nothing',
+    (error) => {
+      const { health: one } = process('all', { waitsMs: AWAY, high: 9n, error });
+      expect(one.alive().ok).toBe(true);
+      expect(one.ready()).toMatchObject({ ok: false, details: { errors: [{ partition: 3, error }] } });
+      expect(process('all', { waitsMs: AWAY, high: 9n, error: '42703' }).health.alive().ok).toBe(false);
+    },
+  );
+
+  it('case R10: it names a full disk, told by the database or by a batch', () => {
+    expect(process('all', { error: '53100' }).health.ready().details).toHaveProperty('database', 'disk is full');
+    const { health: one, away } = process('all');
+    expect(one.ready().details).not.toHaveProperty('database');
+    away.problem = 'disk is full: 0 MB free';
+    expect(one.ready()).toMatchObject({ ok: false, details: { database: 'disk is full: 0 MB free' } });
+    expect(one.alive().ok).toBe(true);
   });
 });

@@ -20,7 +20,15 @@ export interface HealthParts {
   readonly wedgedMs?: number;
   /** What reads the intake's topic; undefined where nothing does. It makes nobody less ready: commands and screens need no intake. */
   readonly intake?: () => object | undefined;
+  /** Why the embedded database is away; undefined: it is not, or it is none of ours. */
+  readonly database?: () => string | undefined;
 }
+
+/**
+ * What no restart of the process mends: no connection, no space, no right, a database that is stopping or starting (08, 28, 42501, 53,
+ * 57P0x, 58). The batch is tried again until it is mended.
+ */
+const ELSEWHERE = /^(08|28|53|58)...$|^57P0.$|^42501$/;
 
 export interface ProcessHealth extends Health {
   drain(): void;
@@ -33,6 +41,7 @@ export function createHealth({
   projector,
   sockets,
   intake,
+  database = () => undefined,
   wedgedMs = WEDGED_MS,
 }: HealthParts): ProcessHealth {
   let draining = false;
@@ -41,7 +50,8 @@ export function createHealth({
   const reading = () => projector?.reading() ?? { silentMs: 0, alarms: [] };
   // While the database or the log is away nothing can move, and a restart would not bring it back: that time does not count.
   const look = () => {
-    if (feed.idle() > STALE_MS || reading().silentMs > SILENT_MS) awayAt = performance.now();
+    if (database() !== undefined || feed.idle() > STALE_MS || reading().silentMs > SILENT_MS)
+      awayAt = performance.now();
   };
   const timer = setInterval(look, LOOK_MS).unref();
   const progress = () => {
@@ -59,7 +69,8 @@ export function createHealth({
     alive() {
       look();
       const answeredMs = performance.now() - awayAt;
-      const wedged = partitions().filter(({ waitsMs, unclaimedMs }) => {
+      const wedged = partitions().filter(({ waitsMs, unclaimedMs, error }) => {
+        if (error && ELSEWHERE.test(error)) return false;
         return Math.min(Math.max(waitsMs, unclaimedMs), answeredMs) > wedgedMs;
       });
       // Who only lags is alive, and says how far: a restart would cost it what it has caught up.
@@ -69,9 +80,11 @@ export function createHealth({
       const errors = partitions().flatMap(({ partition, error }) => (error ? [{ partition, error }] : []));
       const idle = feed.idle();
       const { silentMs, alarms } = reading();
+      const problem = database() ?? (errors.some(({ error }) => error === '53100') ? 'disk is full' : undefined);
       const details = {
         ...progress(),
         draining,
+        ...(problem === undefined ? {} : { database: problem }),
         owned: partitions().filter(({ owned }) => owned).length,
         tailIdleMs: Math.round(idle),
         feed: feed.stats(),
@@ -82,7 +95,7 @@ export function createHealth({
       };
       // Whoever serves pages as well goes on serving them while the log is away, and they say how old they are.
       const reads = alarms.length === 0 && (role !== 'projector' || silentMs < SILENT_MS);
-      return { ok: !draining && idle < STALE_MS && reads && errors.length === 0, details };
+      return { ok: !draining && problem === undefined && idle < STALE_MS && reads && errors.length === 0, details };
     },
   };
 }

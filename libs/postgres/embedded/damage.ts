@@ -33,7 +33,9 @@ export function inspectFiles(folder: string): void {
 
 /** @param error  of Node, of Postgres, or a text of either */
 export const isDiskFull = (error: unknown): boolean =>
-  (error as { readonly code?: unknown } | null)?.code === '53100' || NO_SPACE.test(String(error));
+  error instanceof DiskFull ||
+  (error as { readonly code?: unknown } | null)?.code === '53100' ||
+  NO_SPACE.test(String(error));
 
 /** @param log  what the server wrote before it ended */
 export function explainFailure(folder: string, log: string): Error {

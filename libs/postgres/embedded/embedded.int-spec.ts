@@ -20,6 +20,7 @@ const PROGRAM = `
   try {
     const postgres = await startEmbeddedPostgres({ logger, ...JSON.parse(process.argv[2]) });
     console.log(JSON.stringify(postgres));
+    postgres.died.then(() => console.log(JSON.stringify('died')));
     process.stdin.resume().on('end', async () => {
       await postgres.stop();
       console.log(JSON.stringify(told));
@@ -189,6 +190,30 @@ asOrdinary('embedded database of an ordinary user, below a folder of mode 0700',
     expect(await query(again.url, 'delete from kept where n = 2 returning n')).toEqual([{ n: 2 }]);
     await stop(again);
   });
+
+  it('starts a server that ended itself again, on the port by which everybody knows it, and gives up on one that never stays', async () => {
+    const first = await start(options, ORDINARY);
+    const ends = async () => {
+      const server = postmaster(dataDir);
+      process.kill(server, 'SIGKILL');
+      await untilGone(server);
+    };
+    await ends();
+    const again = async () => {
+      for (;;) {
+        const rows = await kept(first.url).catch(() => undefined);
+        if (rows) return rows;
+      }
+    };
+    expect(await again()).toEqual([{ n: 1 }]);
+    for (let round = 0; round < 4; round++) {
+      await ends();
+      await again();
+    }
+    await ends();
+    expect(await first.told()).toBe('died');
+    await stop(first);
+  }, 60_000);
 
   it('takes over a server whose owner and shell are gone', async () => {
     const first = await start(options, ORDINARY);

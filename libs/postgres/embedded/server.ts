@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../logger.js';
-import { explainFailure } from './damage.js';
+import { explainFailure, isDiskFull } from './damage.js';
 import { CHILD_ENVIRONMENT, commandLine, identifyProcess, type SystemUser } from './processes.js';
 
 export interface ServerOptions {
@@ -13,17 +13,24 @@ export interface ServerOptions {
   readonly user: SystemUser | undefined;
   readonly settings: Readonly<Record<string, string>>;
   readonly logger: Logger;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 export interface Server {
   readonly port: number;
   /** Resolves when the server ended, asked or not. */
   readonly ended: Promise<void>;
+  /** Whether it ended because there was no space. */
+  isDiskFull(): boolean;
   stop(): Promise<void>;
 }
 
 /** One of the server's own, by its default prefix: time, zone, process. What goes on in the next line has none. */
 const LINE = /^[\d:. -]+ \S+ \[\d+\] +([A-Z]+):/;
+
+/** Clients that came while it recovers or stops: one line for each try of each of them. */
+const TURNED_AWAY = /the database system is|terminating connection|terminating autovacuum/;
 
 /**
  * A shell between us and the database. Its input is a pipe that only we hold: when it closes, on purpose or because we were
@@ -47,13 +54,13 @@ const STOP_MS = 30_000;
  * @throws FolderDamaged, DiskFull
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const deadline = Date.now() + GIVE_UP_MS;
+  const deadline = performance.now() + GIVE_UP_MS;
   for (;;) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const child = launch(options, port);
-    const { isReady, log } = await untilReadyOrGone(child, options.logger);
-    if (isReady) return serve(child, port, options);
-    if (Date.now() > deadline) throw explainFailure(options.folder, log);
+    const { isReady, log, lastWords } = await untilReadyOrGone(child, options.logger);
+    if (isReady) return serve(child, port, options, lastWords);
+    if (performance.now() > deadline) throw explainFailure(options.folder, log);
     if (/lock file "postmaster\.pid" already exists/.test(log)) await clearPredecessor(options);
     // Shared memory of a predecessor whose last processes are still ending; a port that somebody took meanwhile.
     else if (!/still in use|starting up|could not bind/.test(log)) throw explainFailure(options.folder, log);
@@ -80,18 +87,27 @@ function launch(options: ServerOptions, port: number): ChildProcess {
   });
 }
 
-function untilReadyOrGone(child: ChildProcess, logger: Logger): Promise<{ isReady: boolean; log: string }> {
+interface Outcome {
+  readonly isReady: boolean;
+  readonly log: string;
+  /** The last PANIC and FATAL lines, also of later. */
+  readonly lastWords: () => string;
+}
+
+function untilReadyOrGone(child: ChildProcess, logger: Logger): Promise<Outcome> {
   return new Promise((resolve) => {
     let log = '';
     let isOver = false;
+    let words = '';
     const finish = (isReady: boolean) => {
       isOver = true;
-      resolve({ isReady, log });
+      resolve({ isReady, log, lastWords: () => words });
     };
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       for (const line of text.split('\n').filter(Boolean)) {
         const [, level = ''] = LINE.exec(line) ?? [];
-        if (/FATAL|PANIC/.test(level) && isOver) logger.warn({ line }, 'embedded database');
+        if (/FATAL|PANIC/.test(level) && !TURNED_AWAY.test(line)) words = `${words}${line}\n`.slice(-4_000);
+        if (/FATAL|PANIC/.test(level) && isOver && !TURNED_AWAY.test(line)) logger.warn({ line }, 'embedded database');
         // No ERROR and no DETAIL: they quote rows. Whoever sent the statement says what failed.
         else if (/FATAL|PANIC|LOG/.test(level)) logger.debug({ line }, 'embedded database');
       }
@@ -107,7 +123,7 @@ function untilReadyOrGone(child: ChildProcess, logger: Logger): Promise<{ isRead
   });
 }
 
-function serve(child: ChildProcess, port: number, options: ServerOptions): Server {
+function serve(child: ChildProcess, port: number, options: ServerOptions, lastWords: () => string): Server {
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const ended = new Promise<void>((resolve) => {
     if (isOver()) resolve();
@@ -116,6 +132,7 @@ function serve(child: ChildProcess, port: number, options: ServerOptions): Serve
   return {
     port,
     ended,
+    isDiskFull: () => isDiskFull(lastWords()),
     async stop() {
       // A pool that was ended has only said so: ended at once, the server would complain of its clients, and they of it. The
       // number of a server that is gone may be another program's.

@@ -3,9 +3,10 @@ import { Client } from 'pg';
 import type { Logger } from '../logger.js';
 import { packagedBinaries, runnableBinaries } from './binaries.js';
 import { ensureCluster, passwordFile, renewPassword, SUPERUSER, syncNewCluster } from './cluster.js';
-import { explainFailure, FolderDamaged } from './damage.js';
+import { DiskFull, explainFailure, FolderDamaged, isDiskFull } from './damage.js';
 import { fileWitnesses } from './file-witness.js';
 import { lockInstance } from './instance-lock.js';
+import { keepRunning } from './keep-running.js';
 import { findPlace } from './place.js';
 import { startServer } from './server.js';
 
@@ -33,15 +34,17 @@ export interface EmbeddedPostgres {
   readonly startedInMs: number;
   /** What tells these files from a copy of them (`checkRestore`). */
   readonly witnesses: Readonly<Record<string, string | null>>;
-  /** Resolves when the server ended without being asked. */
+  /** Resolves when the server ended without being asked and cannot be started again. */
   readonly died: Promise<void>;
+  /** Why there is no server at this moment, e.g. that the disk is full; undefined: there is one. */
+  problem(): string | undefined;
   /** Ends the server (clients that stay for a second are disconnected) and gives the folder free. Call it last. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the Postgres that comes with the package, for this process alone; it ends when this process ends, however that
- * happens. What a killed run left (server, pid file, half-made files) is cleared.
+ * happens, and is started again on its port when it ended itself. What a killed run left (server, pid file, half-made files) is cleared.
  * @throws InstanceHeld when a living process uses the folder
  * @throws EmbeddedUnavailable when it cannot run on this machine
  * @throws FolderDamaged when the files must be mended, DiskFull when there is no space
@@ -55,13 +58,14 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   try {
     const binaries = await runnableBinaries(native, place.folder, place.user);
     const cluster = await ensureCluster(binaries.folder, place);
-    const launch = () =>
+    const launch = (port?: number) =>
       startServer({
         native: binaries.folder,
         folder: cluster.folder,
         user: place.user,
         settings: options.settings ?? {},
         logger,
+        ...(port === undefined ? {} : { port }),
       });
     let server = await launch();
     const notes = [...place.notes, ...binaries.notes];
@@ -79,10 +83,9 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       throw error;
     });
     const syncing = cluster.isNew ? syncNewCluster(binaries.folder, place, cluster, logger) : Promise.resolve();
-    let isAsked = false;
+    const kept = keepRunning(server, { folder: cluster.folder, logger, launch });
     const stop = async () => {
-      isAsked = true;
-      await Promise.all([server.stop(), syncing]);
+      await Promise.all([kept.stop(), syncing]);
       lock.release();
     };
     let stopping: Promise<void> | undefined;
@@ -92,7 +95,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       notes,
       witnesses: fileWitnesses(cluster.folder),
       startedInMs: Math.round(performance.now() - begun),
-      died: new Promise((resolve) => void server.ended.then(() => isAsked || resolve())),
+      died: kept.died,
+      problem: kept.problem,
       stop: () => {
         stopping ??= stop();
         return stopping;
@@ -100,7 +104,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     };
   } catch (error) {
     lock.release();
-    throw error;
+    throw isDiskFull(error) ? new DiskFull(place.folder) : error;
   }
 }
 
