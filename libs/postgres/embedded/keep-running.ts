@@ -30,79 +30,94 @@ const MAX_RESTARTS = 5;
 const RESTARTS_WINDOW_MS = 10 * 60_000;
 const PAUSE_MS = 500;
 
-export function keepRunning(first: Server, options: KeepOptions): KeptServer {
-  const { folder, logger, launch, spaceEveryMs = SPACE_EVERY_MS } = options;
-  const asked = new AbortController();
-  let server: Server | undefined = first;
-  let problem: string | undefined;
-  let restarts: number[] = [];
+export const keepRunning = (first: Server, options: KeepOptions): KeptServer => new Keeper(first, options);
 
-  /** @throws if it breaks down too often, or its folder must be mended by a person */
-  async function again(): Promise<Server | undefined> {
-    for (;;) {
-      if (await isFull(folder)) {
-        await delay(spaceEveryMs, undefined, { signal: asked.signal });
-        continue;
-      }
-      try {
-        return await launch(first.port);
-      } catch (error) {
-        if (!(error instanceof DiskFull)) throw error;
-        await delay(spaceEveryMs, undefined, { signal: asked.signal });
-      }
-    }
+class Keeper implements KeptServer {
+  readonly died: Promise<void>;
+  readonly #options: KeepOptions;
+  readonly #port: number;
+  readonly #asked = new AbortController();
+  readonly #running: Promise<void>;
+  #server: Server | undefined;
+  #problem: string | undefined;
+  #restarts: readonly number[] = [];
+
+  constructor(first: Server, options: KeepOptions) {
+    this.#options = options;
+    this.#port = first.port;
+    this.#server = first;
+    this.#running = this.#run();
+    this.died = new Promise((resolve) => {
+      this.#running.catch((err: unknown) => {
+        if (this.#asked.signal.aborted) return;
+        options.logger.error({ err }, 'the embedded database cannot be started again');
+        resolve();
+      });
+    });
   }
 
-  async function run(): Promise<void> {
-    while (server) {
-      await server.ended;
-      if (asked.signal.aborted) return;
-      const { isDiskFull } = server;
-      server = undefined;
-      const { free } = await spaceOf(folder);
-      if (isDiskFull()) {
-        problem = `disk is full: ${free} free for ${folder}; the database is started again once there is space`;
+  problem(): string | undefined {
+    return this.#problem;
+  }
+
+  async stop(): Promise<void> {
+    this.#asked.abort();
+    await this.#server?.stop();
+    await this.#running.catch(() => undefined); // Said already, or the wait was ended.
+    // One that was being started meanwhile.
+    await this.#server?.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { folder, logger } = this.#options;
+    while (this.#server) {
+      await this.#server.ended;
+      if (this.#asked.signal.aborted) return;
+      const isFull = this.#server.isDiskFull();
+      this.#server = undefined;
+      if (isFull) {
+        const { free } = await spaceOf(folder);
+        this.#problem = `disk is full: ${free} free for ${folder}; the database is started again once there is space`;
         logger.error(
           { folder, free },
           'disk is full: the embedded database stopped and is started again once there is space',
         );
-      } else {
-        const now = performance.now();
-        restarts = [...restarts.filter((at) => now - at < RESTARTS_WINDOW_MS), now];
-        if (restarts.length > MAX_RESTARTS)
-          throw new Error(`the embedded database ended ${restarts.length} times in 10 minutes`);
-        problem = 'the embedded database ended and is being started again';
-        logger.error({ folder }, 'the embedded database ended without being asked and is started again');
-        await delay(PAUSE_MS * restarts.length, undefined, { signal: asked.signal });
-      }
-      server = await again();
-      problem = undefined;
+      } else await this.#brokeDown();
+      this.#server = await this.#again();
+      this.#problem = undefined;
       logger.info({ folder }, 'the embedded database is running again');
     }
   }
 
-  const running = run();
-  return {
-    died: new Promise((resolve) => {
-      running.catch((err: unknown) => {
-        if (asked.signal.aborted) return;
-        logger.error({ err }, 'the embedded database cannot be started again');
-        resolve();
-      });
-    }),
-    problem: () => problem,
-    async stop() {
-      asked.abort();
-      await server?.stop();
-      await running.catch(() => undefined); // Said above, or the wait was ended.
-      // One that was being started meanwhile.
-      await server?.stop();
-    },
-  };
-}
+  /** @throws if it breaks down too often */
+  async #brokeDown(): Promise<void> {
+    const { folder, logger } = this.#options;
+    const now = performance.now();
+    this.#restarts = [...this.#restarts.filter((at) => now - at < RESTARTS_WINDOW_MS), now];
+    const times = this.#restarts.length;
+    if (times > MAX_RESTARTS) throw new Error(`the embedded database ended ${times} times in 10 minutes`);
+    this.#problem = 'the embedded database ended and is being started again';
+    logger.error({ folder }, 'the embedded database ended without being asked and is started again');
+    await this.#pause(PAUSE_MS * times);
+  }
 
-async function isFull(folder: string): Promise<boolean> {
-  return (await spaceOf(folder)).bytes < SPACE_NEEDED_BYTES;
+  /** @throws if its folder must be mended by a person, or the wait is ended */
+  async #again(): Promise<Server> {
+    const { folder, launch, spaceEveryMs = SPACE_EVERY_MS } = this.#options;
+    for (;;) {
+      if ((await spaceOf(folder)).bytes >= SPACE_NEEDED_BYTES)
+        try {
+          return await launch(this.#port);
+        } catch (error) {
+          if (!(error instanceof DiskFull)) throw error;
+        }
+      await this.#pause(spaceEveryMs);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return delay(ms, undefined, { signal: this.#asked.signal });
+  }
 }
 
 /** For the database's user: reserved blocks are root's. */
