@@ -173,7 +173,7 @@ suite('the trace of an event', () => {
 
   it('nothing that is exported says what was asked, by whom, or by which token or code', async () => {
     const [token, secret] = [await issue('ada', 'attendee'), 'A word that only Ada knows'];
-    const code = await tokens.createLink({ actor: 'mona', role: 'moderator', conference: 'demo' }, 60);
+    const code = await tokens.createLink({ actor: 'mona', role: 'organizer', conference: 'demo' }, 60);
     const redeemed = await organizer.post(`/v1/links/${code}?code=${code}`, {});
     expect(redeemed.status).toBe(200);
     const phone = createFeedClient({
