@@ -147,6 +147,24 @@ suite('a conference that people take part in, in real browsers', () => {
     await until('it waits again', async () => !/unkind/.test(await phone.page.getByTestId('mine').innerText()));
   }, 60_000);
 
+  it('shortcuts of the desk can be turned off, and stay off until they are turned on', async () => {
+    const isOpen = () => desk.page.getByRole('dialog', { name: 'Keys' }).isVisible();
+    const turn = async () => {
+      await desk.page.getByRole('button', { name: /^Keys/ }).click();
+      await desk.page.getByLabel('Use these keys as shortcuts').click();
+      await desk.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    };
+    await turn();
+    await desk.page.reload();
+    await desk.freshness('live');
+    await desk.page.keyboard.press('?');
+    expect(await isOpen()).toBe(false);
+    await turn();
+    await desk.page.keyboard.press('?');
+    expect(await isOpen()).toBe(true);
+    await desk.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  }, 60_000);
+
   it('the laptop is closed in the middle of it: the desk goes on, on a phone', async () => {
     await desk.page.keyboard.press('?');
     await desk.page.getByRole('button', { name: 'Go on another device' }).click();

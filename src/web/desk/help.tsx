@@ -1,15 +1,18 @@
 /** The sheet of keys, and the way to another device. */
 import type { RefObject } from 'preact';
 import { useState } from 'preact/hooks';
+import { CopyLink } from '../shared/copy-link.js';
 import { call } from '../shared/http.js';
 import { Qr } from '../shared/qr.js';
 import type { SessionDeskContext } from './session-desk.js';
+import type { Shortcuts } from './use-keys.js';
 
 interface HelpProps extends SessionDeskContext {
   readonly dialog: RefObject<HTMLDialogElement | null>;
+  readonly shortcuts: Shortcuts;
 }
 
-export function Help({ dialog, texts, conference, identity, acts }: HelpProps) {
+export function Help({ dialog, shortcuts, texts, conference, identity, acts }: HelpProps) {
   const [url, setUrl] = useState<string>();
   const makeLink = async () => {
     try {
@@ -22,6 +25,14 @@ export function Help({ dialog, texts, conference, identity, acts }: HelpProps) {
   return (
     <dialog ref={dialog} aria-label={texts.help} onClose={() => setUrl(undefined)}>
       <h2>{texts.help}</h2>
+      <label>
+        <input
+          type="checkbox"
+          checked={shortcuts.on}
+          onChange={(event) => shortcuts.turn(event.currentTarget.checked)}
+        />{' '}
+        {texts.useShortcuts}
+      </label>
       <table>
         <tbody>
           {texts.keys.map(([key, meaning]) => (
@@ -38,9 +49,7 @@ export function Help({ dialog, texts, conference, identity, acts }: HelpProps) {
         <>
           <p>{texts.moveHint}</p>
           <Qr text={url} label={texts.moveHint} />
-          <p class="small">
-            <a href={url}>{url}</a>
-          </p>
+          <CopyLink link={url} {...{ acts, texts }} />
         </>
       )}
       <p class="row">

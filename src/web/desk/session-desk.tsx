@@ -11,7 +11,7 @@ import { Help } from './help.js';
 import { type ActName, actOfKey, columnsOf, questionAct } from './question-acts.js';
 import { SessionControls } from './session-controls.js';
 import type { DeskTexts } from './texts.js';
-import { useKeys } from './use-keys.js';
+import { useKeys, useShortcuts } from './use-keys.js';
 
 export interface SessionDeskContext extends DeskContext {
   readonly session: SessionDocument;
@@ -52,15 +52,17 @@ export function SessionDesk(props: SessionDeskContext) {
     void latest.current.acts.run(act, { done: doneText(name, latest.current.texts), ...(undo ? { undo } : {}) });
   }, []);
 
-  useKeys({
-    onQuestion: (key, id) => {
+  const shortcuts = useShortcuts();
+  const keys = {
+    onQuestion: (key: string, id: string) => {
       const question = questions.find((one) => one.id === id);
       const name = question && actOfKey(key, question);
       if (question && name) onAct(name, question, name === 'dismiss' ? DISMISSAL_REASONS[Number(key) - 1] : undefined);
     },
     onUndo: () => acts.last && void acts.undo(acts.last),
     onHelp: () => help.current?.showModal(),
-  });
+  };
+  useKeys(keys, shortcuts);
 
   const column = { texts, isPending: acts.isPendingFor, onAct };
   return (
@@ -73,7 +75,7 @@ export function SessionDesk(props: SessionDeskContext) {
           {texts.undoLast}
         </button>
         <button type="button" onClick={() => help.current?.showModal()}>
-          {texts.help} <kbd>?</kbd>
+          {texts.help} {shortcuts.on && <kbd>?</kbd>}
         </button>
       </p>
       <SessionControls {...props} qa={qa} />
@@ -94,6 +96,7 @@ export function SessionDesk(props: SessionDeskContext) {
       <DiscussionDesk {...props} />
       <PostUpdate
         {...props}
+        draftName={`${props.conference}.${props.identity.actor}.${session.id}`}
         updates={updates.news}
         audiences={[
           { label: texts.forSession, audience: { to: 'sessions', sessions: [session.id] } },
@@ -102,7 +105,7 @@ export function SessionDesk(props: SessionDeskContext) {
         severities={['info', 'notice', 'urgent']}
         languages={[language]}
       />
-      <Help {...props} dialog={help} />
+      <Help {...props} dialog={help} shortcuts={shortcuts} />
     </>
   );
 }

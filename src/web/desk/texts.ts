@@ -77,6 +77,7 @@ const en = {
   hiddenNow: 'Hidden',
   help: 'Keys',
   undoLast: 'Undo the last act',
+  useShortcuts: 'Use these keys as shortcuts',
   move: 'Go on another device',
   moveHint: 'Open this once on the other device; you are the same person there.',
   keys: [
@@ -168,6 +169,7 @@ const de: typeof en = {
   hiddenNow: 'Verborgen',
   help: 'Tasten',
   undoLast: 'Letzte Handlung rückgängig',
+  useShortcuts: 'Diese Tasten als Tastenkürzel verwenden',
   move: 'Auf anderem Gerät weiter',
   moveHint: 'Öffne das einmal auf dem anderen Gerät; dort bist du dieselbe Person.',
   keys: [

@@ -1,5 +1,9 @@
-/** Keys of the desk. They act on the question that has the focus; never while somebody types or a dialog is open. */
-import { useEffect, useRef } from 'preact/hooks';
+/**
+ * Keys of the desk. They act on the question that has the focus; never while somebody types or a dialog is open. They can be turned off:
+ * people who speak to their computer would press them without knowing (WCAG 2.1.4).
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { load, remove, save } from '../shared/browser/local-store.js';
 
 export interface Keys {
   /** A key other than those below, for the question with the focus. */
@@ -8,10 +12,31 @@ export interface Keys {
   readonly onHelp: () => void;
 }
 
-export function useKeys(keys: Keys): void {
+export interface Shortcuts {
+  readonly on: boolean;
+  /** Kept in this browser. */
+  turn(on: boolean): void;
+}
+
+const STORED = 'shortcuts';
+
+export function useShortcuts(): Shortcuts {
+  const [on, setOn] = useState(load(STORED) !== 'off');
+  return {
+    on,
+    turn(wanted) {
+      if (wanted) remove(STORED);
+      else save(STORED, 'off');
+      setOn(wanted);
+    },
+  };
+}
+
+export function useKeys(keys: Keys, { on }: Shortcuts): void {
   const current = useRef(keys);
   current.current = keys;
   useEffect(() => {
+    if (!on) return;
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
       const { onQuestion, onUndo, onHelp } = current.current;
@@ -25,7 +50,7 @@ export function useKeys(keys: Keys): void {
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
-  }, []);
+  }, [on]);
 }
 
 const isTyping = (target: EventTarget | null): boolean =>

@@ -79,6 +79,7 @@ function Work(context: OrganizeContext) {
       <PushRoom {...context} />
       <PostUpdate
         {...context}
+        draftName={`${context.conference}.${context.identity.actor}.all`}
         updates={news}
         audiences={[
           { label: texts.forAll, audience: { to: 'all' } },

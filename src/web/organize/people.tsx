@@ -1,8 +1,8 @@
 /** What to hand out: the code for attendees, links for moderators. */
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { NamedModeratorDocument } from '../../conference/access/documents.js';
 import type { JoinCodeDocument } from '../../conference/conferences/documents.js';
-import { copyText } from '../shared/browser/copy-text.js';
+import { CopyLink } from '../shared/copy-link.js';
 import { call } from '../shared/http.js';
 import { pathTo } from '../shared/path.js';
 import { Qr } from '../shared/qr.js';
@@ -10,7 +10,6 @@ import { bodiesOf, bodyOf } from '../shared/use-feed.js';
 import type { OrganizeContext } from './organize-page.js';
 
 export function Codes({ client, conference, texts, acts }: OrganizeContext) {
-  const shown = useRef<HTMLAnchorElement>(null);
   const code = bodyOf<JoinCodeDocument>(client, 'join', 'join/code')?.code;
   if (!code) return null;
   const link = `${location.origin}${pathTo(conference, 'join')}#code=${encodeURIComponent(code)}`;
@@ -21,20 +20,8 @@ export function Codes({ client, conference, texts, acts }: OrganizeContext) {
         {texts.joinCode}: <strong class="tabular">{code}</strong>
       </p>
       <Qr text={link} label={texts.joinLink} />
-      <p>
-        {texts.joinLink}:{' '}
-        <a href={link} ref={shown}>
-          {link}
-        </a>
-      </p>
-      <button
-        type="button"
-        onClick={() =>
-          void copyText(link, shown.current).then((how) => acts.say(how === 'copied' ? texts.copied : texts.selected))
-        }
-      >
-        {texts.copy}
-      </button>
+      <p>{texts.joinLink}:</p>
+      <CopyLink {...{ link, acts, texts }} />
     </section>
   );
 }
@@ -99,9 +86,7 @@ export function Moderators(context: OrganizeContext) {
         <div class="card card--strong" data-testid="moderator-link">
           <p>{texts.linkOnce}</p>
           <Qr text={link} label={texts.linkOnce} />
-          <p class="small">
-            <a href={link}>{link}</a>
-          </p>
+          <CopyLink {...{ link, acts, texts }} />
         </div>
       )}
     </section>

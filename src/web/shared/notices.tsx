@@ -52,7 +52,8 @@ export function useActs(client: FeedClient, texts: Texts): Acts {
   const say = useCallback((text: string, bad = false, undo?: Act) => {
     counter.current += 1;
     const notice = { id: counter.current, text, bad, undo };
-    setNotices((all) => [...all, notice].slice(-SHOWN));
+    // The same again need not be read twice.
+    setNotices((all) => [...all.filter((other) => other.bad || other.text !== text), notice].slice(-SHOWN));
     if (!bad) setTimeout(() => setNotices((all) => all.filter(({ id }) => id !== notice.id)), GOOD_MS);
     if (undo) setDone((all) => [...all, notice].slice(-REMEMBERED));
   }, []);

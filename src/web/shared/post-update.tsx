@@ -2,6 +2,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Audience, Severity, UpdateDocument } from '../../conference/updates/documents.js';
 import type { Acts } from './notices.js';
+import { useDraft } from './outbox/drafts.js';
 import type { Texts } from './texts.js';
 import type { UpdateTexts } from './update-texts.js';
 import { UpdateItem } from './updates.js';
@@ -19,6 +20,8 @@ export interface PostUpdateProps {
   readonly severities: readonly Severity[];
   /** A text is asked for in each; an emergency needs them all. */
   readonly languages: readonly string[];
+  /** Of what is kept in this browser until it is posted. */
+  readonly draftName: string;
 }
 
 const EXPIRIES = [15, 30, 60, 240, 0] as const;
@@ -58,21 +61,34 @@ interface Draft {
   readonly drill: boolean;
 }
 
+/** By language; anything else in the draft is nothing. */
+function textsIn(draft: string): Readonly<Record<string, string>> {
+  try {
+    const value: unknown = JSON.parse(draft || '{}');
+    return Object.fromEntries(
+      Object.entries(value ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    );
+  } catch {
+    return {};
+  }
+}
+
 function Form(props: PostUpdateProps) {
   const { acts, texts, audiences, languages } = props;
   const sure = useRef<HTMLDialogElement>(null);
-  const [said, setSaid] = useState<Readonly<Record<string, string>>>({});
+  const written = useDraft(`${props.draftName}.post-update`);
+  const said = textsIn(written.text);
   const [draft, setDraft] = useState<Draft>({ severity: 'info', audience: 0, minutes: 60, drill: false });
   const { severity, audience, minutes, drill } = draft;
   const emergency = severity === 'emergency';
   const post = async (confirmed: boolean) => {
     sure.current?.close();
-    const written = Object.entries(said).filter(([, text]) => text.trim() !== '');
+    const filled = Object.entries(said).filter(([, text]) => text.trim() !== '');
     const ok = await acts.run(
       {
         type: 'post-update',
         data: {
-          texts: Object.fromEntries(written),
+          texts: Object.fromEntries(filled),
           severity,
           audience: emergency ? { to: 'all' } : audiences[audience]?.audience,
           expiresAt: emergency || minutes === 0 ? null : new Date(props.now + minutes * 60_000).toISOString(),
@@ -81,7 +97,7 @@ function Form(props: PostUpdateProps) {
       },
       { done: texts.posted },
     );
-    if (ok) setSaid({});
+    if (ok) written.discard();
   };
   const submit = (event: Event) => {
     event.preventDefault();
@@ -100,7 +116,7 @@ function Form(props: PostUpdateProps) {
             lang={language}
             dir="auto"
             value={said[language] ?? ''}
-            onInput={(event) => setSaid({ ...said, [language]: event.currentTarget.value })}
+            onInput={(event) => written.set(JSON.stringify({ ...said, [language]: event.currentTarget.value }))}
           />
         </label>
       ))}

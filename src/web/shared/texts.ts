@@ -55,6 +55,9 @@ const en = {
   droppedItems: (count: number) =>
     `${count} saved ${count === 1 ? 'item was' : 'items were'} damaged and could not be sent. The rest goes on.`,
   goesIn: (seconds: number) => `Too many at once: it is sent in ${seconds} s.`,
+  copy: 'Copy',
+  copied: 'Copied',
+  selected: 'This browser does not copy by itself. The link is selected: copy it with the keyboard or the menu.',
   cancel: 'Cancel',
   close: 'Close',
   optional: 'optional',
@@ -116,6 +119,9 @@ const de: typeof en = {
   droppedItems: (count) =>
     `${count} ${count === 1 ? 'gespeicherter Eintrag war' : 'gespeicherte Einträge waren'} beschädigt und konnte nicht gesendet werden. Der Rest geht weiter.`,
   goesIn: (seconds) => `Zu viele auf einmal: wird in ${seconds} s gesendet.`,
+  copy: 'Kopieren',
+  copied: 'Kopiert',
+  selected: 'Dieser Browser kopiert nicht von selbst. Der Link ist markiert: kopiere ihn mit Tastatur oder Menü.',
   cancel: 'Abbrechen',
   close: 'Schließen',
   optional: 'freiwillig',
