@@ -43,6 +43,8 @@ suite('a venue whose phones reach the service by a name on plain http', () => {
     const token = await running.token('organizer', 'olga');
     organizing = api(() => `http://127.0.0.1:${port}`, token);
     await openDemo(organizing);
+    const { body } = await organizing.get('/v1/conferences/demo/channels/join');
+    code = (body.entries as [string, number, { code: string }][])[0]?.[2].code ?? '';
     browser = await launch();
   }, 60_000);
 
@@ -57,7 +59,7 @@ suite('a venue whose phones reach the service by a name on plain http', () => {
     await organizer.open('/c/demo/organize');
     await organizer.freshness('live');
     expect(await organizer.page.evaluate('isSecureContext')).toBe(false);
-    code = await organizer.page.getByTestId('codes').locator('strong').innerText();
+    expect(await organizer.page.getByTestId('codes').locator('strong').innerText()).toBe(code);
     await organizer.page.getByTestId('codes').getByRole('button', { name: 'Copy' }).click();
     await shows(organizer, 'notices', /Copied/);
     const field = organizer.page.getByTestId('post-update').getByLabel('Text');
@@ -138,6 +140,27 @@ suite('a venue whose phones reach the service by a name on plain http', () => {
     await shows(phone, 'mine', /Asked without storage/);
     expect(joins).toHaveLength(1);
     await picture(phone.page, 'storage-forbidden-phone');
+  }, 60_000);
+
+  it('case V42: a browser whose storage is full joins once and says that it forgets', async () => {
+    const phone = await device(PHONE);
+    await phone.page.addInitScript(() => {
+      // Halved until not even one character more fits.
+      for (let length = 8_000_000; length >= 1; length = Math.floor(length / 2)) {
+        for (let index = 0; index < 2; index++) {
+          try {
+            localStorage.setItem(`fill.${length}.${index}`, 'x'.repeat(length));
+          } catch {
+            break;
+          }
+        }
+      }
+    });
+    await phone.open(`${SESSION}#code=${code}`);
+    await phone.freshness('live');
+    await shows(phone, 'forgetful', /its storage is full/);
+    await phone.page.reload();
+    await phone.freshness('live');
   }, 60_000);
 
   it('case V42: a one-time link is not spent in a browser that saves nothing until the person says so', async () => {

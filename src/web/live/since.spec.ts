@@ -53,7 +53,8 @@ test('what was taken back is told too', () => {
   expect(differences(delayed, [session()], NOW).map(({ what }) => what)).toEqual(['on-time']);
 });
 
-test('what was kept comes back, and anything else counts as never having looked', () => {
+test('case V43: what was kept comes back, and anything else counts as never having looked', () => {
   expect(parseLooked(JSON.stringify(lookedAt([session()])))).toEqual(lookedAt([session()]));
-  for (const text of [undefined, '', 'null', '[]', '7', '{']) expect(parseLooked(text)).toBeNull();
+  for (const text of [undefined, '', 'null', '[]', '7', '{', '{"s1":null}', '{"s1":["a"]}', '{"s1":["a","b",1,2]}'])
+    expect(parseLooked(text)).toBeNull();
 });

@@ -44,12 +44,20 @@ function changeOf(before: Seen, after: Seen): Difference['what'] | null {
   return after[3] === null ? 'on-time' : 'delayed';
 }
 
+const isSeen = (value: unknown): value is Seen =>
+  Array.isArray(value) &&
+  typeof value[0] === 'string' &&
+  typeof value[1] === 'string' &&
+  typeof value[2] === 'boolean' &&
+  (value[3] === null || typeof value[3] === 'string');
+
 /** Reads what was kept; anything else than that is as if one had never looked. */
 export function parseLooked(text: string | undefined): Looked | null {
   if (text === undefined) return null;
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? (parsed as Looked) : null;
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
+    return Object.values(parsed).every(isSeen) ? (parsed as Looked) : null;
   } catch {
     return null;
   }

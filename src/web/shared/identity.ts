@@ -17,8 +17,9 @@ export function readToken(token: string | undefined): Identity | undefined {
   if (!token) return undefined;
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    const { sub, role } = JSON.parse(atob(payload)) as { sub?: string; role?: string };
-    return sub && role ? { token, actor: sub, role } : undefined;
+    const { sub, role } = JSON.parse(atob(payload)) as { sub?: unknown; role?: unknown };
+    if (typeof sub !== 'string' || typeof role !== 'string' || sub === '' || role === '') return undefined;
+    return { token, actor: sub, role };
   } catch {
     return undefined;
   }
