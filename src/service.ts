@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GroupReader } from '#libs/event-log';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
-import { createPool, type Logger, notifier, type Queryable, takeLease } from '#libs/postgres';
+import { answers, createPool, type Logger, notifier, type Queryable, takeLease } from '#libs/postgres';
 import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import { generationMigrations } from '../migrations/index.js';
@@ -222,7 +222,15 @@ async function openGateway(
   const readLiveHere: HttpPorts['readLive'] = (read) => readLive(pool, read);
   const observed = { role: config.ROLE, store, projecting, feed, sockets, pool, readLive: readLiveHere };
   closers.add('metrics of the gateway', observeService(observed));
-  const health = createHealth({ role: config.ROLE, feed, projector, sockets, intake, database: () => store.problem() });
+  const health = createHealth({
+    role: config.ROLE,
+    feed,
+    projector,
+    sockets,
+    intake,
+    database: () => store.problem(),
+    reachesDatabase: () => answers(store.url),
+  });
   const ports: HttpPorts = {
     feed,
     commands,

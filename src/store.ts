@@ -37,8 +37,6 @@ export interface Store extends Database {
   readonly journal: Journal;
 }
 
-/** Longer than any honest statement of the road; a hung connection must not stop a tail for ever. */
-const STATEMENT_TIMEOUT_MS = 15_000;
 /** Longer than the server itself waits before it ends at once. */
 const STOP_DATABASE_MS = 35_000;
 
@@ -103,7 +101,6 @@ async function open(config: Config, logger: Logger): Promise<Database> {
       applicationName: 'hallway',
       logger,
       max: 10,
-      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     });
     closers.add('pool of the store', () => pool.end());
     const { seenBy } = await checkRestore(pool, embedded?.witnesses);

@@ -110,6 +110,10 @@ class PostgresFeed implements Feed {
     return performance.now() - this.#tail.lastRead;
   }
 
+  failure(): string | null {
+    return this.#tail.failure;
+  }
+
   oldest(): number {
     let oldest = 0;
     for (const replica of this.#replicas.values()) oldest = Math.max(oldest, replica.age());

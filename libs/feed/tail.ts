@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import type { Logger } from '#libs/postgres';
+import { type Logger, sqlState } from '#libs/postgres';
 import { Audits } from './audit.js';
 import { MAX_AWAITED_PER_READING } from './awaited-outcomes.js';
 import { History } from './history.js';
-import type { Answer, Asked, FeedReader, Reading } from './reader.js';
+import { type Answer, type Asked, type FeedReader, NoGeneration, type Reading } from './reader.js';
 import type { Replica } from './replica.js';
 
 /** Further behind, reading everything is cheaper than catching up. */
@@ -35,7 +35,8 @@ export class Tail {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
-  #failing = false;
+  /** Why the last reading failed; null while they succeed. */
+  failure: string | null = null;
   #closed = false;
 
   constructor(
@@ -106,8 +107,8 @@ export class Tail {
       this.#succeeded(reading);
       await this.#audit(replicas);
     } catch (err) {
-      if (!this.#failing) this.#logger.warn({ err }, 'reading the feed failed; serving what is known');
-      this.#failing = true;
+      if (this.failure === null) this.#logger.warn({ err }, 'reading the feed failed; serving what is known');
+      this.failure = reasonOf(err);
     }
     this.#afterTick();
   }
@@ -154,8 +155,8 @@ export class Tail {
   }
 
   #succeeded({ sentAt }: Reading): void {
-    if (this.#failing) this.#logger.info({}, 'the feed is read again');
-    this.#failing = false;
+    if (this.failure !== null) this.#logger.info({}, 'the feed is read again');
+    this.failure = null;
     this.lastRead = performance.now();
     for (const { since, finish } of [...this.#waiters]) if (sentAt >= since) finish(true);
   }
@@ -168,4 +169,10 @@ function askedFor(replicas: readonly Replica[]): readonly Asked[] {
     left -= awaited.length;
     return { conference: replica.conference, cursor: replica.head, awaited };
   });
+}
+
+/** Never a database's own message, for it quotes values; the log has the whole. */
+function reasonOf(error: unknown): string {
+  if (error instanceof NoGeneration) return 'no projector has built read models yet';
+  return `the database cannot be read (${sqlState(error) ?? (error as NodeJS.ErrnoException).code ?? 'no answer'})`;
 }

@@ -99,6 +99,8 @@ export interface Feed {
   conferences(): Promise<readonly string[]>;
   /** Milliseconds since the tail last read the database with success; for readiness. */
   idle(): number;
+  /** Why the last reading of the database failed, in words for an operator; null while they succeed. */
+  failure(): string | null;
   /** Age in milliseconds of the oldest conference in memory (I7); 0: there is none. */
   oldest(): number;
   /** Resolves true once the primary has been read after this call (a switched epoch is loaded by then), false after `timeoutMs` (I6). */

@@ -1,3 +1,4 @@
+export { answers } from './answers.js';
 export { FolderDamaged, isDiskFull } from './embedded/damage.js';
 export { InstanceHeld } from './embedded/instance-lock.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.js';
@@ -21,3 +22,4 @@ export {
 export { checkRestore, noticeRestore, type RestoreCheck, restoredAt, type Witnesses } from './restores.js';
 export { quoteIdentifier, quoteLiteral } from './sql.js';
 export { together } from './together.js';
+export { inDatabaseTurn } from './turn.js';

@@ -77,6 +77,11 @@ async function listenOnce(options: ListenOptions, ending: AbortSignal, onReady: 
     client.on('end', () => reject(new Error('the connection ended')));
   });
   broken.catch(() => undefined); // also watched below; it may break before
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  ending.addEventListener('abort', end);
   let heard: () => void = () => undefined;
   client.on('notification', ({ channel, payload }) => {
     if (channel === canary) heard();
@@ -93,10 +98,11 @@ async function listenOnce(options: ListenOptions, ending: AbortSignal, onReady: 
       const sung = new Promise<void>((resolve) => {
         heard = resolve;
       });
-      await Promise.race([client.query(`notify ${canary}`), broken]);
-      await Promise.race([sung, broken, silence(answerMs, ending)]);
+      await Promise.race([client.query(`notify ${canary}`), broken, ended]);
+      await Promise.race([sung, broken, ended, silence(answerMs, ending)]);
     }
   } finally {
+    ending.removeEventListener('abort', end);
     // A half-dead connection may never confirm its end; nothing waits for it.
     client.end().catch(() => undefined);
   }

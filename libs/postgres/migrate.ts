@@ -1,6 +1,6 @@
-import { Client } from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { quoteIdentifier } from './sql.js';
+import { inDatabaseTurn } from './turn.js';
 
 /** A migration: a class whose name ends in 13 digits (the order), with `up` and `down` in hand-written SQL. */
 export type MigrationClass = new () => MigrationInterface;
@@ -25,17 +25,10 @@ const TURN = 7_246_311_001n;
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const schema = options.schema ?? 'public';
   // The turn is held by a connection of its own: TypeORM uses its pool as it likes.
-  const turn = new Client({ connectionString: options.url, application_name: 'hallway migrate' });
-  // A broken connection also fails the query in hand; unheard, the event would end the process.
-  turn.on('error', () => undefined);
-  await turn.connect();
-  try {
-    await turn.query('select pg_advisory_lock($1)', [TURN]);
-    await turn.query(`create schema if not exists ${quoteIdentifier(schema)}`);
-    return await run(options, schema);
-  } finally {
-    await turn.end();
-  }
+  return inDatabaseTurn(options.url, TURN, async (client) => {
+    await client.query(`create schema if not exists ${quoteIdentifier(schema)}`);
+    return run(options, schema);
+  });
 }
 
 async function run(options: MigrateOptions, schema: string): Promise<readonly string[]> {

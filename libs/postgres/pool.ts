@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from './logger.js';
 
@@ -7,7 +9,7 @@ export interface PoolOptions {
   readonly applicationName: string;
   /** Most connections at one time. Default 10. */
   readonly max?: number;
-  /** Longest a statement may run; 0 (default) means no limit. */
+  /** Longest a statement may run. Default 15 000. */
   readonly statementTimeoutMs?: number;
   /** Longest wait for a connection. Default 5 000. */
   readonly connectionTimeoutMs?: number;
@@ -20,15 +22,22 @@ export interface PoolOptions {
   readonly logger?: Logger;
 }
 
+/** Milliseconds that a statement may run, unless its pool says otherwise. */
+export const STATEMENT_TIMEOUT_MS = 15_000;
+/** Milliseconds that the server has beyond that to say so. Then the connection is taken for half open and thrown away. */
+export const ANSWER_MARGIN_MS = 1_000;
+
 /** A pool or a client of it: where a single statement may run. */
 export type Queryable = Pick<pg.Pool, 'query'>;
 
 /**
  * Connections to one database. bigint columns come as strings (they may be larger than a JavaScript number); a connection
  * that breaks while idle is dropped and never ends the process. A session that sits in a transaction for 5 s is ended by
- * the server, so that a paused process cannot hold locks.
+ * the server, so that a paused process cannot hold locks. Every statement is answered or fails in time: on a half-open connection
+ * neither the server's own limit nor an end of the connection would ever arrive.
  */
 export function createPool(options: PoolOptions): pg.Pool {
+  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
   const settings = {
     ...(options.schema ? { search_path: `${options.schema},public` } : {}),
     ...options.settings,
@@ -42,13 +51,37 @@ export function createPool(options: PoolOptions): pg.Pool {
     idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
     pipeline: options.pipeline ?? false,
     ...(given.length > 0 ? { options: given.join(' ') } : {}),
   });
   pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle database connection broke'));
+  endInTime(pool);
   return pool;
 }
+
+/** Milliseconds in which the server confirms the end of a pool's connections; then they are destroyed. */
+const END_WITHIN_MS = 1_000;
+
+/** A half-open connection never confirms its end: without this a pool could not be closed, and its sockets would keep the process. */
+function endInTime(pool: pg.Pool): void {
+  const clients = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => clients.add(client));
+  pool.on('remove', (client) => clients.delete(client));
+  const end = pool.end.bind(pool) as () => Promise<void>;
+  pool.end = async () => {
+    const late = new AbortController();
+    const ended = end().finally(() => late.abort());
+    await Promise.race([ended, delay(END_WITHIN_MS, undefined, { signal: late.signal }).catch(() => undefined)]);
+    for (const client of clients) socketOf(client).destroy();
+    return ended;
+  };
+}
+
+/** node-postgres has it and does not declare it. */
+const socketOf = (client: pg.PoolClient): Socket =>
+  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
 
 /** `name`: planned once per connection. Then the text must always be the same. */
 export interface Statement {
@@ -110,6 +143,9 @@ export async function inTwoTrips(
   });
 }
 
+/** What node-postgres says of a statement that was not answered in time. The connection is of no use any more. */
+const isUnanswered = (error: unknown): boolean => error instanceof Error && error.message === 'Query read timeout';
+
 /** A failed statement that was swallowed turns the commit into a rollback without an error. */
 function committed({ command }: pg.QueryResult): void {
   if (command === 'ROLLBACK') throw new Error('the transaction had failed before its commit and was rolled back');
@@ -120,7 +156,8 @@ async function withTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) =
     try {
       return await work(client);
     } catch (error) {
-      await client.query('rollback').catch(giveUp); // The first error says why.
+      if (isUnanswered(error)) giveUp();
+      else await client.query('rollback').catch(giveUp); // The first error says why.
       throw error;
     }
   });

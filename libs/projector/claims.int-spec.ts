@@ -5,6 +5,7 @@ import { catalog, set, station } from '../../test/support/station.js';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { claim } from './checkpoint.js';
 import { createProjector } from './projector.js';
+import { UnownedWatch } from './unowned-watch.js';
 
 let database: TestDatabase;
 const ends: (() => Promise<void>)[] = [];
@@ -68,5 +69,42 @@ describe('a projector that has lost a partition', () => {
     );
     await until('it says no more', () => state()?.error === null);
     expect(state()).toMatchObject({ owned: false, stopped: false });
+  });
+});
+
+describe('a partition without an owner', () => {
+  it('case C1: is an alarm once no projector has owned it for the time of a takeover, and none when one owns it again', async () => {
+    const { pool } = await surroundings();
+    const lines: string[] = [];
+    const hear = (_: object, line: string) => lines.push(line);
+    const watch = new UnownedWatch({
+      db: pool,
+      partitions: 2,
+      logger: { ...logger, error: hear, info: hear },
+      alarmMs: 300,
+      lookEveryMs: 50,
+    });
+    const own = (partition: number, until: string) =>
+      pool.query(
+        `insert into projection_checkpoint (partition, lease_until) values ($1, $2::timestamptz)
+         on conflict (partition) do update set lease_until = excluded.lease_until`,
+        [partition, until],
+      );
+    await own(0, 'infinity');
+    await own(1, 'infinity');
+    watch.start();
+    ends.push(async () => watch.stop());
+    // The lease runs out, as of one that died without a word; partition 0 has its owner all the time.
+    await own(1, '-infinity');
+    const started = performance.now();
+    await until('the alarm', () => watch.alarmed().length > 0);
+    expect(performance.now() - started).toBeGreaterThan(300);
+    expect(watch.alarmed()).toEqual([1]);
+    await own(1, 'infinity');
+    await until('it is over', () => watch.alarmed().length === 0);
+    expect(lines).toEqual([
+      'no projector owns the partition: its conferences stand still',
+      'the partition has an owner again',
+    ]);
   });
 });

@@ -1,8 +1,8 @@
 /** Read models are never migrated by hand: other projections, or another log, build another generation by replaying the log, and switch. */
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { EventCatalog, EventLog, Journal } from '#libs/event-log';
-import { inTransaction, type Logger, type MigrationClass, migrate } from '#libs/postgres';
+import { inDatabaseTurn, inTransaction, type Logger, type MigrationClass, migrate } from '#libs/postgres';
 import type { Generation } from './checkpoint.js';
 import { projectorPool } from './pool.js';
 import type { ProjectionSet } from './projection.js';
@@ -88,10 +88,7 @@ async function findOrMake(
   { pool, url, migrations, set, logger }: ProjectingOptions,
   logIdentity: string,
 ): Promise<Generation> {
-  const turn = new pg.Client({ connectionString: url, application_name: 'hallway generations' });
-  await turn.connect();
-  try {
-    await turn.query('select pg_advisory_lock($1)', [TURN]);
+  return inDatabaseTurn(url, TURN, async () => {
     const { rows } = await pool.query<{ id: number; schema: string }>(
       `select id, schema_name as schema from generation where projection_version = $1 and log_identity = $2 and state <> 'retired' order by id desc limit 1`,
       [set.version, logIdentity],
@@ -101,9 +98,7 @@ async function findOrMake(
     if (!known) logger.info({ generation: made.id, version: set.version }, 'a new generation of read models is built');
     await migrate({ url, schema: made.schema, migrations });
     return { ...made, version: set.version, logIdentity };
-  } finally {
-    await turn.end();
-  }
+  });
 }
 
 async function make(pool: pg.Pool, version: string, logIdentity: string): Promise<{ id: number; schema: string }> {

@@ -7,6 +7,9 @@ import { createPool, type PoolOptions } from '#libs/postgres';
  */
 const BY_INDEX = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' };
 
+/** A batch that takes longer has lost its lease (3 s) long ago. */
+const STATEMENT_TIMEOUT_MS = 8_000;
+
 /** Connections into a generation's schema, as a projector reads and writes it. */
 export const projectorPool = (options: PoolOptions & { readonly schema: string }): pg.Pool =>
-  createPool({ ...options, pipeline: true, settings: BY_INDEX });
+  createPool({ statementTimeoutMs: STATEMENT_TIMEOUT_MS, ...options, pipeline: true, settings: BY_INDEX });

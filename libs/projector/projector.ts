@@ -25,6 +25,7 @@ import type { ProjectionSet } from './projection.js';
 import { RestoreWatch } from './restore-watch.js';
 import { Standing } from './standing.js';
 import { TombstoneSweep } from './tombstone-sweep.js';
+import { UnownedWatch } from './unowned-watch.js';
 
 export interface ProjectorOptions {
   /** Connections whose search_path is the generation's schema. */
@@ -66,6 +67,8 @@ export interface Projector {
   status(): readonly PartitionStatus[];
   /** How the log itself sees this reader. */
   reading(): SubscriptionStatus;
+  /** Partitions that no projector of this generation has owned for 15 s. */
+  unowned(): readonly number[];
   /** The generation was retired by a newer projector: this process has nothing left to write. */
   onRetired(listener: () => void): void;
   stop(): Promise<void>;
@@ -81,6 +84,7 @@ class LogProjector implements Projector, PartitionConsumer {
   private readonly sweep: TombstoneSweep;
   private readonly membership: Membership;
   private readonly claiming: Claiming;
+  private readonly unownedWatch: UnownedWatch;
   private readonly restores: RestoreWatch;
   private subscription: LogSubscription | undefined;
   private retired: (() => void) | undefined;
@@ -95,12 +99,14 @@ class LogProjector implements Projector, PartitionConsumer {
     const membership = new Membership({ db, owner, partitions, logger, onShare });
     const owned = () => this.owned().length;
     this.membership = membership;
+    this.unownedWatch = new UnownedWatch({ db, partitions, logger });
     this.restores = new RestoreWatch(db, logger);
     this.claiming = new Claiming({ db, log, owner, logger, membership, owned, isRetired: () => this.isRetired() });
   }
 
   start(): void {
     this.subscription ??= this.options.log.subscribe(this, `projector-${this.options.generation.id}`);
+    this.unownedWatch.start();
   }
 
   status(): readonly PartitionStatus[] {
@@ -130,11 +136,16 @@ class LogProjector implements Projector, PartitionConsumer {
     return this.subscription?.status() ?? { silentMs: 0, alarms: [], assigned: new Map() };
   }
 
+  unowned(): readonly number[] {
+    return this.unownedWatch.alarmed();
+  }
+
   onRetired(listener: () => void): void {
     this.retired = listener;
   }
 
   async stop(): Promise<void> {
+    this.unownedWatch.stop();
     const left = this.membership.leave();
     const held = [...this.held.values()];
     await this.subscription?.close();

@@ -17,7 +17,14 @@ async function start() {
   const projector = createProjector({ pool, log, journal, set, catalog, generation, owner: 'one', logger });
   const feed = createFeed({ pool: database.pool, url: database.url, partitions: 1, logger });
   const sockets = { stats: () => ({}) };
-  const health = createHealth({ role: 'projector', feed, projector, sockets, wedgedMs: WEDGED_MS });
+  const health = createHealth({
+    role: 'projector',
+    feed,
+    projector,
+    sockets,
+    wedgedMs: WEDGED_MS,
+    reachesDatabase: async () => true,
+  });
   projector.start();
   const table = `${generation.schema}.counter`;
   return {

@@ -24,16 +24,28 @@ describe('health', () => {
       stopped: false,
       ...over,
     };
-    const away: { database: number; log: number; problem?: string } = { database: 0, log: 0 };
+    const away: { database: number; log: number; problem?: string; isReached: boolean; unowned: number[] } = {
+      database: 0,
+      log: 0,
+      isReached: false,
+      unowned: [],
+    };
     const made = createHealth({
       role,
-      feed: { idle: () => away.database, oldest: () => 700, stats: () => ({}) as FeedStats },
+      feed: {
+        idle: () => away.database,
+        failure: () => (away.database > 0 && !away.isReached ? 'the database cannot be read (ECONNREFUSED)' : null),
+        oldest: () => 700,
+        stats: () => ({}) as FeedStats,
+      },
+      reachesDatabase: async () => away.isReached,
       projector:
         role === 'gateway'
           ? undefined
           : {
               status: () => [partition],
               reading: () => ({ silentMs: away.log, alarms: [], assigned: new Map([[3, 0]]) }),
+              unowned: () => away.unowned,
             },
       sockets: { stats: () => ({}) },
       database: () => away.problem,
@@ -82,6 +94,35 @@ describe('health', () => {
     const all = process('all');
     all.away.log = AWAY;
     expect(all.health.ready().ok).toBe(true);
+  });
+
+  it.each(['all', 'projector', 'gateway'])(
+    'case S27: %s: a tail that hangs while the database answers another connection is not excused',
+    async (role) => {
+      const { health: one, away } = process(role);
+      away.database = AWAY;
+      expect(one.alive().ok).toBe(true);
+      away.isReached = true;
+      await until('it has hung long enough', () => !one.alive().ok);
+      expect(one.alive().details).toMatchObject({ tailWedged: true });
+    },
+  );
+
+  it.each(['all', 'projector', 'gateway'])('case V55: %s: without a database /readyz says why', (role) => {
+    const { health: one, away } = process(role);
+    away.database = AWAY;
+    expect(one.ready().details).toMatchObject({
+      errors: [{ error: 'nothing was read for 60 s: the database cannot be read (ECONNREFUSED)' }],
+    });
+  });
+
+  it('case C1: a partition that no projector owns takes the projectors out, and says which', () => {
+    const { health: one, away } = process('projector');
+    away.unowned.push(5);
+    expect(one.ready()).toMatchObject({
+      ok: false,
+      details: { unowned: [5], errors: [{ partition: 5, error: 'no projector owns the partition' }] },
+    });
   });
 
   it('a drain ends readiness', () => {

@@ -151,6 +151,7 @@ function feedOn(state: () => ConferenceState | undefined, age: () => number, set
     },
     conferences: async () => (state() ? [CONFERENCE] : []),
     idle: () => 0,
+    failure: () => null,
     oldest: age,
     checkPrimary: async () => true,
     wake: () => undefined,
