@@ -11,6 +11,7 @@ ENV NODE_ENV=production
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/ops/probe.sh ./
 USER node
 EXPOSE 3000
 # Which part it plays is an argument: start, topics, token …; the file system may be read-only.

@@ -7,6 +7,8 @@ const NEEDS = [
   { command: 'java', packages: ['openjdk-17-jre-headless'], what: 'Java 17 (Kafka, in tests and npm run kafka)' },
   { command: 'mvn', packages: ['maven'], what: 'Maven (fetches Kafka once)' },
   { command: 'promtool', packages: ['prometheus'], what: 'promtool (tests of the alerts)' },
+  { command: 'caddy', packages: ['caddy'], what: 'Caddy (tests of the proxy)' },
+  { command: 'pgbouncer', packages: ['pgbouncer'], what: 'PgBouncer (tests of what a pooler breaks)' },
   { command: 'kcat', packages: ['kcat'], what: 'kcat (tests of foreign producers)' },
 ];
 

@@ -38,6 +38,23 @@ describe('docker-compose.yml', () => {
     expect(checked.map(([name]) => name)).toEqual(['postgres', 'kafka', 'projector', 'gateway', 'proxy', 'prometheus']);
   });
 
+  it('case H2: database, broker and our processes have an init process that reaps what a health check leaves behind', () => {
+    const inits = Object.entries(file.services).flatMap(([name, { init }]) => (init ? [name] : []));
+    expect(inits).toEqual(['postgres', 'kafka', 'setup', 'projector', 'gateway']);
+  });
+
+  it('case H3: no health check starts Node or a JVM, and none runs more often than every 10 s', () => {
+    const checks = Object.values(file.services).flatMap(({ healthcheck }) => healthcheck ?? []);
+    expect(checks.filter(({ test }) => /node|java|\.sh\b(?<!probe\.sh)/.test(test.join(' ')))).toEqual([]);
+    expect(checks.map(({ interval }) => interval)).toEqual(checks.map(() => '10s'));
+  });
+
+  it('case C2: the proxy knows each gateway by its container’s name', () => {
+    const upstreams = /reverse_proxy ([^{]+) \{/.exec(readFileSync('ops/Caddyfile', 'utf8'))?.[1]?.split(' ');
+    const replicas = file.services.gateway?.deploy?.replicas ?? 1;
+    expect(upstreams).toEqual(Array.from({ length: replicas }, (_, one) => `${file.name}-gateway-${one + 1}:3000`));
+  });
+
   it('mounts files that exist; what only looks on starts with its profile', () => {
     const mounts = Object.values(file.services).flatMap(({ volumes = [] }) => volumes.map((one) => one.split(':')[0]));
     const files = mounts.filter((from) => from?.startsWith('./'));

@@ -125,6 +125,14 @@ describe('health', () => {
     });
   });
 
+  it('case C2: clients are sent to a gateway without a database, and to none that is about to stop', () => {
+    const { health: one, away } = process('gateway');
+    away.database = AWAY;
+    expect(one.takesClients().ok).toBe(true);
+    one.drain();
+    expect(one.takesClients().ok).toBe(false);
+  });
+
   it('a drain ends readiness', () => {
     const { health: one } = process('gateway');
     expect(one.ready().ok).toBe(true);

@@ -100,6 +100,11 @@ class ProgressHealth implements ProcessHealth {
     return { ok: errors.length === 0, details };
   }
 
+  takesClients(): HealthReport {
+    const { ok } = this.alive();
+    return { ok: ok && !this.#draining, details: { draining: this.#draining } };
+  }
+
   /** Everything that speaks against readiness, each in words. */
   *#troubles(): Iterable<Trouble> {
     const { role, feed, projector } = this.parts;

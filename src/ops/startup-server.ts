@@ -86,7 +86,7 @@ class Startup implements StartupServer {
     const [path] = url.split('?');
     if (path === '/healthz') {
       send(response, 200, 'application/json', { ok: true, ...this.#state() });
-    } else if (path === '/readyz') {
+    } else if (path === '/readyz' || path === '/readyz/clients') {
       send(response, 503, 'application/json', { ok: false, ...this.#state(), errors: [{ error: this.#phase }] });
     } else {
       const refusal = new Refusal('loading', `the service is starting: ${this.#phase}`, RETRY_MS);

@@ -8,7 +8,8 @@ export interface ComposeService {
   readonly environment?: Readonly<Record<string, string>>;
   readonly read_only?: boolean;
   readonly deploy?: { readonly replicas?: number; readonly resources?: { readonly limits?: object } };
-  readonly healthcheck?: object;
+  readonly init?: boolean;
+  readonly healthcheck?: { readonly test: readonly string[]; readonly interval: string };
   readonly profiles?: readonly string[];
   readonly volumes?: readonly string[];
 }

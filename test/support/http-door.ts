@@ -48,6 +48,7 @@ export async function openHttpDoor(doors: Doors): Promise<HttpDoor> {
     health: {
       alive: () => ({ ok: true, details: {} }),
       ready: () => ({ ok: door.ready, details: { feed: 'behind' } }),
+      takesClients: () => ({ ok: true, details: {} }),
     },
   };
   const app = await NestFactory.create<NestExpressApplication>(HttpDoorModule.forRoot(ports), {

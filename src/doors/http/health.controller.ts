@@ -15,6 +15,11 @@ export class HealthController {
   readyz(@Res() response: Response): void {
     report(response, this.ports.health.ready());
   }
+
+  @Get('readyz/clients')
+  clients(@Res() response: Response): void {
+    report(response, this.ports.health.takesClients());
+  }
 }
 
 function report(response: Response, { ok, details }: HealthReport): void {

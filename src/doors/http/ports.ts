@@ -25,6 +25,8 @@ export interface Health {
   /** By progress: a wedged process is not alive, a process that cannot serve now is not ready. */
   alive(): HealthReport;
   ready(): HealthReport;
+  /** Whether clients may be sent here: a proxy asks. A database that is away is no reason, for screens are served all the same. */
+  takesClients(): HealthReport;
 }
 
 export interface HealthReport {
