@@ -145,6 +145,9 @@ async function project(
       for (const listener of listeners) listener();
       bell.notify(owner);
     },
+    // One process for everything, alone with its database: whoever starts an earlier version there means to go back.
+    mayGoBack: config.DATABASE_URL === undefined,
+    onSuperseded: (reason) => startup.phase(reason),
     onProgress(progress) {
       startup.progress(progress);
       onProgress?.(progress);

@@ -103,6 +103,8 @@ export interface EventLog {
   watermarks(partition: number): Promise<Watermarks>;
   /** @param group one word, under which the log's own tools (Kafka's) show how far was read */
   subscribe(consumer: PartitionConsumer, group: string): LogSubscription;
+  /** Nobody reads under these names any more: the log's own tools need not show them. @throws errors of the log */
+  forgetReaders(groups: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -13,6 +13,9 @@ export interface Generation {
   readonly logIdentity: string;
 }
 
+/** Under which the log's own tools show how far a generation was read. */
+export const readersName = (generation: number): string => `projector-${generation}`;
+
 export interface Claim {
   readonly partition: number;
   readonly ownerEpoch: string;
@@ -88,7 +91,7 @@ export function compareAndSwap(generation: Generation, claimed: Claim, to: Advan
      set next_offset = ${to.next}, fingerprint = ${fingerprint}, missing_keys = missing_keys + ${to.missingKeys}, halted = null,
          lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
      where partition = ${partition} and owner_epoch = ${BigInt(ownerEpoch)} and next_offset = ${next} and exists
-       (select from public.generation where id = ${generation.id} and projection_version = ${quoteLiteral(generation.version)} and state <> 'retired')`;
+       (select from public.generation where id = ${generation.id} and projection_version = ${quoteLiteral(generation.version)} and state in ('building', 'live'))`;
 }
 
 /** @throws Fenced */

@@ -4,8 +4,8 @@ import { silent as logger } from '../../test/support/silent.js';
 import { catalog, set, station } from '../../test/support/station.js';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { claim } from './checkpoint.js';
+import { GenerationWatch } from './generation-watch.js';
 import { createProjector } from './projector.js';
-import { UnownedWatch } from './unowned-watch.js';
 
 let database: TestDatabase;
 const ends: (() => Promise<void>)[] = [];
@@ -24,7 +24,7 @@ const surroundings = async () => {
     () => pool.end(),
     () => projector.stop(),
   );
-  return { projector, pool, count, state: () => projector.status()[0] };
+  return { projector, pool, count, generation, state: () => projector.status()[0] };
 };
 
 describe('a projector that has lost a partition', () => {
@@ -74,11 +74,13 @@ describe('a projector that has lost a partition', () => {
 
 describe('a partition without an owner', () => {
   it('case C1: is an alarm once no projector has owned it for the time of a takeover, and none when one owns it again', async () => {
-    const { pool } = await surroundings();
+    const { pool, generation } = await surroundings();
     const lines: string[] = [];
     const hear = (_: object, line: string) => lines.push(line);
-    const watch = new UnownedWatch({
+    const watch = new GenerationWatch({
       db: pool,
+      generation: generation.id,
+      onRetired: () => undefined,
       partitions: 2,
       logger: { ...logger, error: hear, info: hear },
       alarmMs: 300,
@@ -106,5 +108,21 @@ describe('a partition without an owner', () => {
       'no projector owns the partition: its conferences stand still',
       'the partition has an owner again',
     ]);
+  });
+});
+
+describe('a projector whose generation is retired', () => {
+  it('hears of it without any traffic and without a partition of its own; also whoever asks afterwards', async () => {
+    const { projector, pool, generation } = await surroundings();
+    await pool.query(
+      `insert into projection_checkpoint (partition, owner, lease_until) values (0, 'other', 'infinity')`,
+    );
+    projector.start();
+    let heard = 0;
+    projector.onRetired(() => heard++);
+    await pool.query(`update public.generation set state = 'retired' where id = $1`, [generation.id]);
+    await until('it hears of it', () => heard === 1, 10_000);
+    projector.onRetired(() => heard++);
+    expect(heard).toBe(2);
   });
 });

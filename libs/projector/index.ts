@@ -3,6 +3,13 @@ export { groupByCommand } from './commands-of.js';
 export { ProjectionFailed } from './documents.js';
 export { type Outcome, type OutcomeEntry, outcomeOf, untyped } from './engine-tables.js';
 export { type FoldInput, foldBatch } from './fold.js';
+export {
+  askForGeneration,
+  dropGeneration,
+  type GenerationInfo,
+  generationBefore,
+  listGenerations,
+} from './generation-acts.js';
 export { KeysMissing, type Projecting, startProjecting } from './generations.js';
 export { createMemoryStore, type MemoryStore } from './memory-store.js';
 export { type OlderPage, readOlder } from './older.js';

@@ -13,10 +13,11 @@ import type {
 import type { Logger } from '#libs/postgres';
 import { recorded } from '#libs/signals';
 import { BatchSize } from './batch-size.js';
-import { type Claim, Fenced, type Generation } from './checkpoint.js';
+import { type Claim, Fenced, type Generation, readersName } from './checkpoint.js';
 import { Claiming } from './claiming.js';
 import { batchesOf, groupByCommand, isCut } from './commands-of.js';
 import { Committer } from './committer.js';
+import { GenerationWatch, isWritten } from './generation-watch.js';
 import { Holding } from './holding.js';
 import { Membership } from './membership.js';
 import { ParkingRate, PartitionHalted } from './parking-rate.js';
@@ -25,7 +26,6 @@ import type { ProjectionSet } from './projection.js';
 import { RestoreWatch } from './restore-watch.js';
 import { Standing } from './standing.js';
 import { TombstoneSweep } from './tombstone-sweep.js';
-import { UnownedWatch } from './unowned-watch.js';
 
 export interface ProjectorOptions {
   /** Connections whose search_path is the generation's schema. */
@@ -69,7 +69,7 @@ export interface Projector {
   reading(): SubscriptionStatus;
   /** Partitions that no projector of this generation has owned for 15 s. */
   unowned(): readonly number[];
-  /** The generation was retired by a newer projector: this process has nothing left to write. */
+  /** The generation was retired: this process has nothing left to write. Called at once if that has happened already. */
   onRetired(listener: () => void): void;
   stop(): Promise<void>;
 }
@@ -84,10 +84,11 @@ class LogProjector implements Projector, PartitionConsumer {
   private readonly sweep: TombstoneSweep;
   private readonly membership: Membership;
   private readonly claiming: Claiming;
-  private readonly unownedWatch: UnownedWatch;
+  private readonly watch: GenerationWatch;
   private readonly restores: RestoreWatch;
   private subscription: LogSubscription | undefined;
-  private retired: (() => void) | undefined;
+  private retired = false;
+  private readonly retiredListeners: (() => void)[] = [];
 
   constructor(private readonly options: ProjectorOptions) {
     const { pool: db, owner, logger, log } = options;
@@ -99,14 +100,15 @@ class LogProjector implements Projector, PartitionConsumer {
     const membership = new Membership({ db, owner, partitions, logger, onShare });
     const owned = () => this.owned().length;
     this.membership = membership;
-    this.unownedWatch = new UnownedWatch({ db, partitions, logger });
+    const onRetired = () => this.retire();
+    this.watch = new GenerationWatch({ db, partitions, logger, generation: options.generation.id, onRetired });
     this.restores = new RestoreWatch(db, logger);
     this.claiming = new Claiming({ db, log, owner, logger, membership, owned, isRetired: () => this.isRetired() });
   }
 
   start(): void {
-    this.subscription ??= this.options.log.subscribe(this, `projector-${this.options.generation.id}`);
-    this.unownedWatch.start();
+    this.subscription ??= this.options.log.subscribe(this, readersName(this.options.generation.id));
+    this.watch.start();
   }
 
   status(): readonly PartitionStatus[] {
@@ -137,15 +139,21 @@ class LogProjector implements Projector, PartitionConsumer {
   }
 
   unowned(): readonly number[] {
-    return this.unownedWatch.alarmed();
+    return this.watch.alarmed();
   }
 
   onRetired(listener: () => void): void {
-    this.retired = listener;
+    if (this.retired) listener();
+    else this.retiredListeners.push(listener);
+  }
+
+  private retire(): void {
+    this.retired = true;
+    for (const listener of this.retiredListeners.splice(0)) listener();
   }
 
   async stop(): Promise<void> {
-    this.unownedWatch.stop();
+    this.watch.stop();
     const left = this.membership.leave();
     const held = [...this.held.values()];
     await this.subscription?.close();
@@ -189,7 +197,7 @@ class LogProjector implements Projector, PartitionConsumer {
         }
         this.options.logger.warn({ partition: batch.partition }, error.message);
         held.fenced = true;
-        if (await this.isRetired()) this.retired?.();
+        await this.isRetired();
         return null;
       }
     });
@@ -278,10 +286,8 @@ class LogProjector implements Projector, PartitionConsumer {
   }
 
   private async isRetired(): Promise<boolean> {
-    const { rows } = await this.options.pool.query<{ state: string }>(
-      'select state from public.generation where id = $1',
-      [this.options.generation.id],
-    );
-    return rows[0]?.state === 'retired';
+    const written = await isWritten(this.options.pool, this.options.generation.id);
+    if (!written) this.retire();
+    return !written;
   }
 }

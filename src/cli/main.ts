@@ -142,6 +142,16 @@ program
   });
 
 program
+  .command('generations')
+  .description('list the generations of read models, go back to an earlier version, or drop one (needs DATABASE_URL)')
+  .argument('[act]', 'list, switch, rollback (to the one that was live before) or drop', 'list')
+  .argument('[id]', 'of switch and drop: as `list` prints it')
+  .action(async (act: string, id: string | undefined) => {
+    const { generations } = await import('./generations.js');
+    await generations(readConfig(), act, id);
+  });
+
+program
   .command('dead-letters')
   .description('what came in and could not be taken (needs DATABASE_URL; retry needs KAFKA_BROKERS)')
   .argument('<act>', 'list, show, retry or drop')

@@ -13,6 +13,7 @@ import {
   type RecordToAppend,
 } from '../port.js';
 import { createClient, type KafkaConnection } from './client.js';
+import { deleteGroups } from './delete-groups.js';
 import type { Timing } from './member.js';
 import { compare, type Pin, pin, readPin } from './pin.js';
 import { beginsOf, type PinnedTopic, pinnedFrom } from './pinned-topic.js';
@@ -60,7 +61,8 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
       logger: options.logger,
       ...(giveUpMs === undefined ? {} : { giveUpMs }),
     });
-    return new KafkaLog(pinned, fromPin, appender, (consumer, group) =>
+    const forget = (groups: readonly string[]) => deleteGroups(kafka.admin(), groups);
+    return new KafkaLog(pinned, fromPin, appender, forget, (consumer, group) =>
       superviseMember({
         kafka,
         topic: fromPin,
@@ -106,6 +108,7 @@ class KafkaLog implements EventLog {
     private readonly pinned: Pin,
     private readonly topic: PinnedTopic,
     private readonly appender: Appender,
+    private readonly forget: (groups: readonly string[]) => Promise<void>,
     private readonly supervise: (consumer: PartitionConsumer, group: string) => LogSubscription,
   ) {
     this.partitions = pinned.partitions;
@@ -132,6 +135,10 @@ class KafkaLog implements EventLog {
     const subscription = this.supervise(consumer, group);
     this.#subscriptions.add(subscription);
     return subscription;
+  }
+
+  forgetReaders(groups: readonly string[]): Promise<void> {
+    return this.forget(groups.map((group) => `${this.pinned.groupPrefix}-${group}`));
   }
 
   async close(): Promise<void> {

@@ -1,12 +1,22 @@
-/** Partitions that no projector owns, as each projector of the generation sees it: what is appended to them waits. */
+/**
+ * What a projector looks at from time to time, whether or not anything is appended: whether its generation is still to be written, and
+ * which partitions no projector owns, for what is appended to them waits.
+ */
 import type { Logger, Queryable } from '#libs/postgres';
 
 /** Longer than a takeover (a lease of 3 s, then a claim): a partition without an owner for so long is an alarm. */
 export const UNOWNED_ALARM_MS = 15_000;
 const LOOK_EVERY_MS = 2_000;
 
-export interface UnownedWatchOptions {
+/** States of a generation that is written. Any other: another version, or an operator, has taken over. */
+const WRITTEN = new Set(['building', 'live']);
+
+export interface GenerationWatchOptions {
+  /** Its search path is the generation's schema. */
   readonly db: Queryable;
+  readonly generation: number;
+  /** Called at each look while it is so. */
+  readonly onRetired: () => void;
   readonly partitions: number;
   readonly logger: Logger;
   /** Default `UNOWNED_ALARM_MS`. */
@@ -14,14 +24,14 @@ export interface UnownedWatchOptions {
   readonly lookEveryMs?: number;
 }
 
-export class UnownedWatch {
+export class GenerationWatch {
   /** Partition to the monotonic milliseconds since when it was seen without an owner. */
   readonly #since = new Map<number, number>();
   readonly #alarmed = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
-  constructor(private readonly options: UnownedWatchOptions) {}
+  constructor(private readonly options: GenerationWatchOptions) {}
 
   start(): void {
     this.#timer ??= setInterval(() => void this.#look(), this.options.lookEveryMs ?? LOOK_EVERY_MS).unref();
@@ -40,12 +50,13 @@ export class UnownedWatch {
     if (this.#looking) return;
     this.#looking = true;
     try {
+      if (!(await isWritten(this.options.db, this.options.generation))) return this.options.onRetired();
       const { rows } = await this.options.db.query<{ partition: number }>(
         'select partition from projection_checkpoint where lease_until > clock_timestamp()',
       );
       this.#judge(new Set(rows.map(({ partition }) => partition)));
     } catch (err) {
-      this.options.logger.debug({ err }, 'the owners of the partitions were not read');
+      this.options.logger.debug({ err }, 'the generation was not looked at');
     } finally {
       this.#looking = false;
     }
@@ -67,4 +78,10 @@ export class UnownedWatch {
       logger.error({ partition, alarmMs }, 'no projector owns the partition: its conferences stand still');
     }
   }
+}
+
+/** @throws the database's errors */
+export async function isWritten(db: Queryable, generation: number): Promise<boolean> {
+  const { rows } = await db.query<{ state: string }>('select state from public.generation where id = $1', [generation]);
+  return WRITTEN.has(rows[0]?.state ?? '');
 }
