@@ -35,7 +35,7 @@ describe('half-open connections to the database', () => {
     await until('it is ready', async () => (await readyz()) === 200);
     const folded = () => service.projecting?.projector.status().reduce((sum, one) => sum + one.folded, 0) ?? 0;
     const before = folded();
-    proxy.swallow();
+    proxy.drop();
     await until('the tail hangs', () => service.feed.idle() > HALF_OPEN_MS, 10_000);
     proxy.heal();
     const healed = performance.now();

@@ -6,25 +6,30 @@ export interface TcpProxy {
   target: number;
   /** Destroys every connection with its bytes and takes no new one. */
   cut(): void;
-  /** Keeps every connection open, also new ones, and swallows their bytes for ever: a network that drops packets without a word. */
-  swallow(): void;
   /** New connections get through. */
   heal(): void;
   /** From now on the connections that stand carry nothing, as when a device sleeps; new ones do. */
   swallow(): void;
+  /** As a network that drops every packet: nothing is carried, no end of a connection is seen, and new ones carry nothing either until `heal`. */
+  drop(): void;
   close(): Promise<void>;
+}
+
+interface Pair {
+  carries: boolean;
+  endsTogether: boolean;
 }
 
 /** Between a browser and the service: its faults are real ones, connections die and bytes are lost. */
 export async function startProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const pairs = new Set<Pair>();
   let open = true;
-  let swallows = false;
-  const pairs = new Set<{ isDead: boolean }>();
+  let drops = false;
   const server = createServer((near) => {
     if (!open) return void near.destroy();
     const far = connect(proxy.target, '127.0.0.1');
-    const pair = { isDead: swallows };
+    const pair: Pair = { carries: !drops, endsTogether: !drops };
     pairs.add(pair);
     for (const [one, other] of [
       [near, far],
@@ -32,14 +37,16 @@ export async function startProxy(target: number): Promise<TcpProxy> {
     ] as const) {
       sockets.add(one);
       one.on('error', () => undefined); // A reset is what this proxy is for.
-      one.setNoDelay(true);
       one.on('close', () => {
         sockets.delete(one);
         pairs.delete(pair);
-        // An end is a packet, too.
-        if (!pair.isDead) other.destroy();
+        if (pair.endsTogether) other.destroy();
       });
-      one.on('data', (bytes) => pair.isDead || other.write(bytes));
+      one.on('end', () => pair.endsTogether && other.end());
+      one.on('drain', () => other.resume());
+      one.on('data', (bytes) => {
+        if (pair.carries && !other.write(bytes)) one.pause();
+      });
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,19 +57,18 @@ export async function startProxy(target: number): Promise<TcpProxy> {
       open = false;
       for (const socket of sockets) socket.resetAndDestroy();
     },
-    swallow() {
-      swallows = true;
-      for (const pair of pairs) pair.isDead = true;
-    },
     heal() {
       open = true;
-      swallows = false;
+      drops = false;
     },
     swallow() {
-      for (const socket of sockets) {
-        socket.unpipe();
-        socket.resume();
-      }
+      for (const pair of pairs) pair.carries = false;
+      for (const socket of sockets) socket.resume();
+    },
+    drop() {
+      proxy.swallow();
+      drops = true;
+      for (const pair of pairs) pair.endsTogether = false;
     },
     async close() {
       proxy.cut();
