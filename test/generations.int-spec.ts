@@ -25,8 +25,7 @@ describe('generations of read models', () => {
     config = await configOf('all');
   });
   afterEach(async () => {
-    // What waits to be asked for ends with its database.
-    for (const one of [...running].filter(({ service }) => service)) await one.stop();
+    for (const one of [...running]) await one.stop();
     await database.drop();
   });
 
