@@ -215,7 +215,7 @@ export class FeedReader {
          select channel, key, version, body::text as body, traceparent,
            extract(epoch from appended_at) * 1000 as appended_at, mark
          from ${schema}.feed_document
-         where conference = h.conference and version > a.cursor order by version limit $4
+         where conference = h.conference and version > a.cursor and version <= h.head order by version limit $4
        ) d on true
        union all
        select live.*, extract(epoch from clock_timestamp()) * 1000, f.conference, null, null, 0, null, f.command_id::text, f.base,

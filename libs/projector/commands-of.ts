@@ -44,19 +44,25 @@ const bytesOf = ({ value, headers }: LogRecord): number => {
   return bytes;
 };
 
-/** Whole commands, as many as commit in good time. */
+/**
+ * Whole commands, as many as commit in good time.
+ * @param isAlone  this command is a batch by itself
+ */
 export function* batchesOf(
   groups: readonly (readonly LogRecord[])[],
   { from, end }: { readonly from: bigint; readonly end: bigint },
   size: Pick<BatchSize, 'current' | 'bytes'>,
+  isAlone: (group: readonly LogRecord[]) => boolean = () => false,
 ): Iterable<Batch> {
   let pending: LogRecord[] = [];
   let bytes = 0;
   for (const [index, group] of groups.entries()) {
     pending.push(...group);
     for (const record of group) bytes += bytesOf(record);
-    const following = groups[index + 1]?.[0];
-    if (following && pending.length < size.current && bytes < size.bytes) continue;
+    const next = groups[index + 1];
+    const following = next?.[0];
+    const ends = isAlone(group) || (next && isAlone(next));
+    if (following && !ends && pending.length < size.current && bytes < size.bytes) continue;
     yield { records: pending, next: following?.offset ?? end };
     pending = [];
     bytes = 0;

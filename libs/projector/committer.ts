@@ -3,7 +3,7 @@
  * process's work and writing is the database's, and each would wait for the other half of the time (bench/projection.mjs).
  */
 import type pg from 'pg';
-import type { EventCatalog, EventReader } from '#libs/event-log';
+import type { EventCatalog, EventReader, LogRecord } from '#libs/event-log';
 import type { Logger } from '#libs/postgres';
 import type { BatchSize } from './batch-size.js';
 import { type Claim, fingerprintOf, type Generation, halt } from './checkpoint.js';
@@ -15,6 +15,8 @@ import { ParkingRate } from './parking-rate.js';
 import type { BatchPlan, RowSource } from './plan.js';
 import type { ProjectionSet } from './projection.js';
 import { Recovery } from './recovery.js';
+import type { ReleaseSlice } from './release.js';
+import { releaseInSlices } from './release-slices.js';
 import { createPostgresRowSource } from './row-source.js';
 import type { Treatments } from './treatment.js';
 import { rehearseBatch, writeBatch } from './write-batch.js';
@@ -81,6 +83,13 @@ export class Committer {
     try {
       for (const batch of batches) {
         if (this.overlay.known > (this.options.maxKnown ?? MAX_KNOWN)) this.overlay.shed();
+        if (this.isRelease(batch.records)) {
+          await this.finish(writing);
+          writing = undefined;
+          await this.release(batch);
+          expected = batch.next;
+          continue;
+        }
         // Folding keeps this process busy, and the database would wait for what it is to write.
         await writing?.sent;
         const folding = settled(this.fold(batch, expected));
@@ -99,11 +108,29 @@ export class Committer {
     }
   }
 
+  /** It lets a stream go on, however much waits in it: a batch by itself, written in slices. */
+  readonly isRelease = (group: readonly LogRecord[]): boolean =>
+    group.length === 1 && group[0]?.headers.get('ce_type')?.toString('utf8') === this.options.set.skip;
+
+  private async release(batch: Batch): Promise<void> {
+    await releaseInSlices({
+      attempt: async (slice) => {
+        const folded = await this.fold(batch, this.options.claimed.next, undefined, slice);
+        const failure = await this.write(folded).failure;
+        if (failure !== undefined) throw failure;
+        if (this.overlay.known > (this.options.maxKnown ?? MAX_KNOWN)) this.overlay.shed();
+        return !folded.plan.unfinished;
+      },
+      forget: () => this.forget(),
+      giveUp: (error) => this.recover(batch, error),
+    });
+  }
+
   private forget(): void {
     this.overlay = new Overlay(this.source);
   }
 
-  private async fold(batch: Batch, expected: bigint, treatments?: Treatments): Promise<Folded> {
+  private async fold(batch: Batch, expected: bigint, treatments?: Treatments, release?: ReleaseSlice): Promise<Folded> {
     const { set, catalog, claimed, reader, skipped } = this.options;
     const { partition } = claimed;
     const started = performance.now();
@@ -120,6 +147,7 @@ export class Committer {
       decode: (again) => reader.decode(partition, again),
       isSkipped: (conference, offset) => skipped.has(`${conference} ${offset}`),
       ...(treatments ? { treatments } : {}),
+      ...(release ? { release } : {}),
       onProgress: () => this.isAlive(),
     });
     for (const { conference, offset } of plan.skipped) skipped.add(`${conference} ${offset}`);
@@ -129,8 +157,8 @@ export class Committer {
   private write(batch: Folded): Writing {
     const { pool, generation, claimed, topic } = this.options;
     const last = batch.records.at(-1);
-    const fingerprint = last ? fingerprintOf(last) : null;
     const { plan, startedAt, foldMs } = batch;
+    const fingerprint = last && !plan.unfinished ? fingerprintOf(last) : null;
     const started = performance.now();
     const { promise: onItsWay, resolve: onSent } = Promise.withResolvers<void>();
     const written = writeBatch({
@@ -157,11 +185,12 @@ export class Committer {
   /** What follows a commit is no part of it: a failure here must not look like one of the write. */
   private committed(batch: Folded, writeMs: number): undefined {
     const { claimed, size, onCommit, logger } = this.options;
-    claimed.next = batch.next;
+    claimed.next = batch.plan.next;
     claimed.halted = null;
     this.culprit = null;
     this.isAlive();
-    size.observe(batch.records.length, batch.foldMs + writeMs);
+    // A release says nothing about batches.
+    if (!this.isRelease(batch.records)) size.observe(batch.records.length, batch.foldMs + writeMs);
     this.statistics.grew(batch.plan.events);
     try {
       onCommit(batch.plan);

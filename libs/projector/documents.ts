@@ -35,6 +35,11 @@ export interface Toucher {
   readonly appendedAt: string;
 }
 
+export interface PostponedTouch extends DocumentRef {
+  /** Place of its view: of one kind there may be several. */
+  readonly view: number;
+}
+
 /** Rendering failed: some command of the batch leads to rows that no document can show. */
 export class ProjectionFailed extends Error {
   override readonly name = 'ProjectionFailed';
@@ -54,7 +59,7 @@ export class Documents {
   >();
 
   constructor(
-    views: readonly DocumentView[],
+    private readonly views: readonly DocumentView[],
     private readonly overlay: Overlay,
   ) {
     for (const view of views) {
@@ -91,6 +96,38 @@ export class Documents {
       }
     }
     return found;
+  }
+
+  /** How many. */
+  get touched(): number {
+    return this.touches.size;
+  }
+
+  /** Takes out what was touched, for `touchLater` of another batch. */
+  postpone(): readonly PostponedTouch[] {
+    const touched = [...this.touches.values()].map((touch) => ({
+      channel: touch.channel,
+      key: touch.key,
+      view: this.views.indexOf(touch.view),
+    }));
+    this.touches.clear();
+    return touched;
+  }
+
+  /** Touches what was put off: whether it left its window is told by the rows. */
+  async touchLater(postponed: readonly PostponedTouch[], by: Toucher): Promise<void> {
+    const { conference } = by;
+    await this.overlay.ensure(
+      postponed.map(({ channel, key }) => ({
+        conference,
+        select: { table: untyped(windowEntry), where: { channel, key } },
+      })),
+    );
+    const rows = this.overlay.view(conference, false);
+    for (const { channel, key, view: place } of postponed) {
+      const view = this.views[place];
+      if (view) this.add(view, { channel, key }, by, rows.get(windowEntry, { channel, key })?.evicted ?? false);
+    }
   }
 
   async render(): Promise<DocumentWrite[]> {

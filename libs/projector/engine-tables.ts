@@ -62,21 +62,62 @@ export const MAX_OUTCOMES = 20;
 export type ParkedEvent = {
   readonly stream: string;
   readonly offset: number;
+  /** Its place in its stream: what waits is read in parts. */
+  readonly seq: number;
   readonly reason: string;
   readonly record: JsonObject;
 };
 export const parkedEvent = table<ParkedEvent>('parked_event', ['offset'], {
   offset: 'bigint',
   stream: 'text',
+  seq: 'integer',
   reason: 'text',
   record: 'jsonb',
 });
 
-export type HeldStream = { readonly stream: string; readonly since: string; readonly offset: number };
+export type HeldStream = {
+  readonly stream: string;
+  readonly since: string;
+  /** Of the event that holds it. */
+  readonly offset: number;
+  /** Places of the events that wait; there may be holes. */
+  readonly first: number;
+  readonly last: number;
+  /** Offset of the `event-skipped` that releases it just now, in slices (release.ts). */
+  readonly releasing: number | null;
+  /** All that could be folded was; what is left are documents. */
+  readonly folded: boolean;
+  /** Documents put off by the slices, and how many of them were rendered. */
+  readonly touched: number;
+  readonly rendered: number;
+};
 export const heldStream = table<HeldStream>('held_stream', ['stream'], {
   stream: 'text',
   since: 'timestamptz',
   offset: 'bigint',
+  first: 'integer',
+  last: 'integer',
+  releasing: 'bigint',
+  folded: 'boolean',
+  touched: 'integer',
+  rendered: 'integer',
+});
+
+/** A document that a slice of a release touched: rendered once, after the last row has changed. */
+export type PostponedDocument = {
+  readonly releasing: number;
+  readonly seq: number;
+  readonly channel: string;
+  readonly key: string;
+  /** Place of its view in this build. */
+  readonly view: number;
+};
+export const postponedDocument = table<PostponedDocument>('postponed_document', ['releasing', 'seq'], {
+  releasing: 'bigint',
+  seq: 'integer',
+  channel: 'text',
+  key: 'text',
+  view: 'integer',
 });
 
 export type ErasedSubject = { readonly subject: string; readonly offset: number };

@@ -12,6 +12,7 @@ import { Parking } from './parking.js';
 import type { AuditWrite, BatchPlan, DeadLetterWrite, RowSource } from './plan.js';
 import { Prefetch } from './prefetch.js';
 import type { EventHandler, ProjectionSet } from './projection.js';
+import { Release, type ReleaseSlice } from './release.js';
 import type { Treatment, Treatments } from './treatment.js';
 import { plain, reasonOf, Unfoldable } from './unfoldable.js';
 
@@ -33,6 +34,8 @@ export interface FoldInput {
   readonly treatments?: Treatments;
   /** The fold lives: called every few events. */
   readonly onProgress?: () => void;
+  /** The batch is one `event-skipped` alone, and folds so much of what waits behind it. Default: all. */
+  readonly release?: ReleaseSlice;
 }
 
 /** Records folded before the event loop gets its turn: sockets and the writing of the batch before share it. */
@@ -62,8 +65,10 @@ export class Fold {
   private readonly deadLetters: DeadLetterWrite[] = [];
   private readonly heads = new Map<string, number>();
   private readonly chain = new Map<string, ChainStep>();
-  private readonly prefetch: Prefetch;
+  readonly prefetch: Prefetch;
   private missingKeys = 0;
+  /** A release goes on with the next slice: the log's place stays, and nobody sees anything yet. */
+  private unfinished = false;
 
   constructor(readonly input: FoldInput) {
     const { set } = input;
@@ -95,15 +100,16 @@ export class Fold {
     return {
       partition,
       expected,
-      next,
+      next: this.unfinished ? expected : next,
+      unfinished: this.unfinished,
       rows: this.overlay.writes(),
       documents,
       audit: this.audit,
       skipped: this.skipped,
       erased: [...this.erased.values()],
       deadLetters: this.deadLetters,
-      heads: this.heads,
-      chain: this.chain,
+      heads: this.unfinished ? new Map() : this.heads,
+      chain: this.unfinished ? new Map() : this.chain,
       missingKeys: this.missingKeys,
       traceparents: records.flatMap((decoded) =>
         'event' in decoded && decoded.event.traceparent ? [decoded.event.traceparent] : [],
@@ -160,7 +166,7 @@ export class Fold {
       if (treatment) throw new Unfoldable(treatment.reason);
       if ('failure' in decoded) throw new Unfoldable(decoded.failure.reason);
       const verdict = await this.foldEvent(decoded.event, by);
-      await this.outcomes.settle(command, verdict, by);
+      if (!this.unfinished) await this.outcomes.settle(command, verdict, by);
     } catch (error) {
       if (error instanceof LoadFailed) throw error;
       const reason = reasonOf(error);
@@ -184,9 +190,10 @@ export class Fold {
   async foldEvent(original: LoggedEvent, by: Toucher): Promise<FoldVerdict> {
     const event = await this.withoutErased(original);
     if (event.type === this.input.set.skip) {
-      const verdict = await this.parking.skip(event, by);
-      this.note(event, by, [], verdict.noEffect);
-      return verdict;
+      const verdict = await new Release(this, event, by).run();
+      this.unfinished ||= verdict === null;
+      if (verdict) this.note(event, by, [], verdict.noEffect);
+      return verdict ?? { changed: true, noEffect: null };
     }
     await this.eraseAnyway(event, by);
     const { changes, shown, noEffect } = await this.foldAtomically(event);

@@ -32,5 +32,6 @@ export type {
   Value,
 } from './projection.js';
 export { createProjector, type PartitionStatus, type Projector, type ProjectorOptions } from './projector.js';
+export type { ReleaseSlice } from './release.js';
 export { type RowOf, tableOf } from './table-of.js';
 export { type LiveGeneration, liveGeneration, whenProjected } from './when-projected.js';

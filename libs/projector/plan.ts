@@ -76,6 +76,8 @@ export interface BatchPlan {
   readonly expected: bigint;
   /** … and stands here afterwards. */
   readonly next: bigint;
+  /** A slice of a release that is not the last: the checkpoint stays. */
+  readonly unfinished: boolean;
   readonly rows: readonly RowWrite[];
   readonly documents: readonly DocumentWrite[];
   readonly audit: readonly AuditWrite[];

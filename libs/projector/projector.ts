@@ -188,7 +188,7 @@ class LogProjector implements Projector, PartitionConsumer {
       const whole = cut ? groups.slice(0, -1) : groups;
       const end = cut?.[0]?.offset ?? batch.nextOffset;
       try {
-        await held.committer.run(batchesOf(whole, { from: claimed.next, end }, this.size));
+        await held.committer.run(batchesOf(whole, { from: claimed.next, end }, this.size, held.committer.isRelease));
         return claimed.next;
       } catch (error) {
         if (!(error instanceof Fenced)) {

@@ -156,8 +156,8 @@ export class Recovery {
 }
 
 /** The same work may succeed later, or elsewhere. */
-const isPassing = (error: unknown): boolean =>
+export const isPassing = (error: unknown): boolean =>
   error instanceof Fenced || error instanceof PartitionHalted || isTransient(error);
 
-const isAboutEvents = (error: unknown): boolean =>
+export const isAboutEvents = (error: unknown): boolean =>
   error instanceof ProjectionFailed || error instanceof UndeclaredRead || mayBeAboutData(error);

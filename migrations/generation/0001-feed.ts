@@ -56,12 +56,22 @@ export class Feed1700000000101 implements MigrationInterface {
     );
     await runner.query(`
       create table parked_event (
-        conference text not null, "offset" bigint not null, stream text not null, reason text not null, record jsonb not null,
+        conference text not null, "offset" bigint not null, stream text not null, seq int not null, reason text not null, record jsonb not null,
         primary key (conference, "offset")
       )`);
-    await runner.query('create index parked_event_stream on parked_event (conference, stream)');
+    await runner.query('create index parked_event_stream on parked_event (conference, stream, seq)');
     await runner.query(
-      'create table held_stream (conference text not null, stream text not null, since timestamptz(3) not null, "offset" bigint not null, primary key (conference, stream))',
+      `create table held_stream (
+        conference text not null, stream text not null, since timestamptz(3) not null, "offset" bigint not null,
+        first int not null, last int not null, releasing bigint, folded boolean not null, touched int not null, rendered int not null,
+        primary key (conference, stream)
+      )`,
+    );
+    await runner.query(
+      `create table postponed_document (
+        conference text not null, releasing bigint not null, seq int not null, channel text not null, key text not null, view int not null,
+        primary key (conference, releasing, seq)
+      )`,
     );
     await runner.query(
       'create table erased_subject (conference text not null, subject text not null, "offset" bigint not null, primary key (conference, subject))',
@@ -85,7 +95,7 @@ export class Feed1700000000101 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`drop table audit_entry, window_head, window_entry, erased_subject, held_stream, parked_event, actor_outcomes,
+    await runner.query(`drop table audit_entry, window_head, window_entry, erased_subject, postponed_document, held_stream, parked_event, actor_outcomes,
       applied_command, feed_document, feed_history, feed_head, projection_checkpoint`);
   }
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Projection } from '#libs/projector';
+import { createMemoryStore, type Projection } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import {
   CONFERENCE,
   contentOf,
   createWorld,
+  foldLog,
   openDemo,
   organizer,
   refold,
@@ -212,6 +213,36 @@ describe('I4: an event that its projection cannot fold', () => {
     expect(world.document('schedule', 'session/s1')).toMatchObject({ state: 'scheduled' });
     expect(world.store.rows(CONFERENCE, 'parked_event')).toEqual([]);
   });
+
+  it.each([
+    [1, 1],
+    [2, 3],
+    [100, 1],
+  ])(
+    'I3: a release in slices of %d events and %d documents ends in the same rows, documents and versions',
+    async (events, documents) => {
+      const { world, offset } = await parked();
+      for (let turn = 0; turn < 7; turn++)
+        await world.append([
+          {
+            type: 'question-asked',
+            stream: 'session/s1',
+            data: { session: 's1', text: `Question ${turn}?`, name: null },
+          },
+        ]);
+      await world.send('skip-event', { offset });
+      await world.send('start-session', { session: 's2' });
+      const { log, journal } = world;
+      const whole = createMemoryStore();
+      await foldLog({ log, journal, store: whole, set: broken(), sizes: [100] });
+      const sliced = createMemoryStore();
+      const release = { events, documents, isOver: () => false, refused: new Map(), onTry: () => undefined };
+      await foldLog({ log, journal, store: sliced, set: broken(), sizes: [100], release });
+      expect(contentOf(sliced)).toEqual(contentOf(whole));
+      expect(sliced.rows(CONFERENCE, 'postponed_document')).toEqual([]);
+      expect(sliced.audit).toEqual(whole.audit);
+    },
+  );
 
   it('a record without a readable envelope becomes a dead letter, and nothing stops', async () => {
     const world = createWorld();

@@ -7,6 +7,7 @@ import {
   erasedSubject,
   heldStream,
   parkedEvent,
+  postponedDocument,
   windowEntry,
   windowHead,
 } from '../../libs/projector/engine-tables.js';
@@ -37,6 +38,7 @@ const TABLES: readonly RowTable[] = [
   untyped(actorOutcomes),
   untyped(parkedEvent),
   untyped(heldStream),
+  untyped(postponedDocument),
   untyped(erasedSubject),
   untyped(windowEntry),
   untyped(windowHead),

@@ -11,7 +11,7 @@ import {
   type LogRecord,
   type NewEvent,
 } from '#libs/event-log';
-import { createMemoryStore, foldBatch, type MemoryStore, type ProjectionSet } from '#libs/projector';
+import { createMemoryStore, foldBatch, type MemoryStore, type ProjectionSet, type ReleaseSlice } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import { mayCommand } from '../../src/conference/access.js';
 import { capabilities } from '../../src/conference/capabilities.js';
@@ -117,20 +117,26 @@ export interface FoldLog {
   readonly set: ProjectionSet;
   readonly sizes: readonly number[];
   readonly partition?: number;
+  /** How much one slice of a release does. Default: all. */
+  readonly release?: ReleaseSlice;
 }
 
 /** Folds the rest of a partition as the projector would, never splitting a command. */
-export async function foldLog({ log, journal, store, set, sizes, partition = 0 }: FoldLog): Promise<void> {
+export async function foldLog({ log, journal, store, set, sizes, partition = 0, release }: FoldLog): Promise<void> {
   const reader = journal.reader();
   const { records } = await log.read(partition, store.next, 100_000);
   for (let at = 0, turn = 0; at < records.length; turn++) {
     let end = Math.min(records.length, at + Math.max(1, sizes[turn % sizes.length] ?? 1));
+    const isSkip = (record?: LogRecord) => record?.headers.get('ce_type')?.toString() === set.skip;
+    // A release in slices is a batch by itself.
+    const skipAt = release ? records.findIndex((record, index) => index >= at && index < end && isSkip(record)) : -1;
+    if (skipAt >= 0) end = Math.max(at + 1, skipAt);
     while (end < records.length && Number(records[end]?.headers.get('ce_index')?.toString() ?? 0) > 0) end++;
     const batch: readonly LogRecord[] = records.slice(at, end);
     const decode = (some: readonly LogRecord[]): Promise<readonly DecodedRecord[]> => reader.decode(partition, some);
     const next = (batch.at(-1)?.offset ?? store.next) + 1n;
-    store.apply(
-      await foldBatch({
+    for (let unfinished = true; unfinished; ) {
+      const plan = await foldBatch({
         set,
         catalog,
         partition,
@@ -140,8 +146,11 @@ export async function foldLog({ log, journal, store, set, sizes, partition = 0 }
         source: store,
         decode,
         isSkipped: store.isSkipped,
-      }),
-    );
+        ...(release && isSkip(batch[0]) ? { release } : {}),
+      });
+      store.apply(plan);
+      unfinished = plan.unfinished;
+    }
     at = end;
   }
 }
