@@ -4,7 +4,7 @@
  */
 import type pg from 'pg';
 import type { EventCatalog, EventReader, LogRecord } from '#libs/event-log';
-import type { Logger } from '#libs/postgres';
+import { type Logger, sqlState } from '#libs/postgres';
 import type { BatchSize } from './batch-size.js';
 import { type Claim, fingerprintOf, type Generation, halt } from './checkpoint.js';
 import type { Batch } from './commands-of.js';
@@ -14,7 +14,7 @@ import { Overlay } from './overlay.js';
 import { ParkingRate } from './parking-rate.js';
 import type { BatchPlan, RowSource } from './plan.js';
 import type { ProjectionSet } from './projection.js';
-import { Recovery } from './recovery.js';
+import { isPassing, Recovery } from './recovery.js';
 import type { ReleaseSlice } from './release.js';
 import { releaseInSlices } from './release-slices.js';
 import { createPostgresRowSource } from './row-source.js';
@@ -202,7 +202,7 @@ export class Committer {
 
   /** @throws the error, if it says nothing about the events of this batch */
   private async recover(batch: Batch, error: unknown): Promise<void> {
-    this.options.size.failed();
+    if (mayBeSize(error)) this.options.size.failed();
     await this.recovery.recover(batch, error);
   }
 
@@ -251,6 +251,9 @@ export class Committer {
     };
   }
 }
+
+/** Of a lost connection or a lost claim the size of the batch is no cause; a server out of memory, or out of time, may take half of it. */
+const mayBeSize = (error: unknown): boolean => !isPassing(error) || /^(53|57014)/.test(sqlState(error) ?? '');
 
 type Settled<T> = { readonly value: T } | { readonly error: unknown };
 

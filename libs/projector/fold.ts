@@ -9,10 +9,11 @@ import { type ChainStep, extended, markOf } from './history-chain.js';
 import { Outcomes } from './outcomes.js';
 import { type AppliedChange, LoadFailed, Overlay } from './overlay.js';
 import { Parking } from './parking.js';
-import type { AuditWrite, BatchPlan, DeadLetterWrite, RowSource } from './plan.js';
+import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
 import { Prefetch } from './prefetch.js';
-import type { EventHandler, ProjectionSet } from './projection.js';
+import type { EventHandler, ProjectionSet, RowChange } from './projection.js';
 import { Release, type ReleaseSlice } from './release.js';
+import { pick } from './row-keys.js';
 import type { Treatment, Treatments } from './treatment.js';
 import { plain, reasonOf, Unfoldable } from './unfoldable.js';
 
@@ -217,6 +218,7 @@ export class Fold {
           this.overlay.rollback();
           return { changes: [], shown: [], noEffect: result.noEffect };
         }
+        await this.overlay.ensure(result.map((change) => keyOfChange(conference, change)));
         changes.push(...result.map((change) => this.overlay.apply(conference, change)));
       }
       return { changes, shown: this.documents.refsOf(changes), noEffect: null };
@@ -268,6 +270,12 @@ export class Fold {
     if (this.input.set.audited.has(event.type)) this.audit.push(auditOf({ event, by, changes, noEffect }));
   }
 }
+
+/** I3: what a row was before is known for each change, declared or not: the audit and the documents that showed it depend on it. */
+const keyOfChange = (conference: string, change: RowChange): ConferenceSelect => {
+  const { table } = change;
+  return { conference, select: { table, where: pick('put' in change ? change.put : change.remove, table.key) } };
+};
 
 const envelopeOf = (failure: DecodeFailure): LoggedEvent => {
   if (failure.kind === 'unreadable') throw new Error('there is no envelope');

@@ -3,6 +3,7 @@ import type { JsonObject } from '#libs/event-log';
 import { proofAfter } from './history-chain.js';
 import type { AuditWrite, BatchPlan, ConferenceSelect, DeadLetterWrite, RowSource } from './plan.js';
 import type { Row, RowTable } from './projection.js';
+import { isByKey } from './row-keys.js';
 
 export interface StoredDocument {
   readonly version: number;
@@ -25,7 +26,7 @@ export interface MemoryStore extends RowSource {
 }
 
 export function createMemoryStore(): MemoryStore {
-  const tables = new Map<string, Map<string, { readonly conference: string; readonly row: Row }>>();
+  const tables = new Map<string, Map<string, Row>>();
   const documents = new Map<string, StoredDocument>();
   const audit: AuditWrite[] = [];
   const deadLetters: DeadLetterWrite[] = [];
@@ -33,29 +34,32 @@ export function createMemoryStore(): MemoryStore {
   const heads = new Map<string, number>();
   const proofs = new Map<string, bigint>();
   let next = 0n;
-  const tableNamed = (name: string) => {
-    const known = tables.get(name) ?? new Map<string, { readonly conference: string; readonly row: Row }>();
-    tables.set(name, known);
+  /** Rows of one table and conference: a spec's log is long, and looking through all of it for each event would take minutes. */
+  const rowsOf = (name: string, conference: string) => {
+    const id = JSON.stringify([name, conference]);
+    const known = tables.get(id) ?? new Map<string, Row>();
+    tables.set(id, known);
     return known;
   };
   return {
     async load(selects: readonly ConferenceSelect[]) {
-      return selects.map(({ conference, select }) => ({
-        conference,
-        table: select.table,
-        rows: [...tableNamed(select.table.name).values()]
-          .filter((stored) => stored.conference === conference && matches(stored.row, select.where))
-          .map(({ row }) => row),
-      }));
+      return selects.map(({ conference, select }) => {
+        const { table, where } = select;
+        const all = rowsOf(table.name, conference);
+        const candidates = isByKey(select)
+          ? [all.get(pkOf(conference, table, where as Row)) ?? []].flat()
+          : [...all.values()];
+        return { conference, table, rows: candidates.filter((row) => matches(row, where)) };
+      });
     },
     apply(plan) {
       if (plan.expected !== next) throw new Error(`the checkpoint stands at ${next}, not at ${plan.expected}`);
       next = plan.next;
       for (const { conference, table, key, row } of plan.rows) {
         const pk = pkOf(conference, table, key);
-        if (row === null) tableNamed(table.name).delete(pk);
+        if (row === null) rowsOf(table.name, conference).delete(pk);
         // Through JSON, as through a database: nobody keeps a reference, undefined does not exist.
-        else tableNamed(table.name).set(pk, { conference, row: JSON.parse(JSON.stringify(row)) as Row });
+        else rowsOf(table.name, conference).set(pk, JSON.parse(JSON.stringify(row)) as Row);
       }
       for (const { conference, channel, key, version, mark, body } of plan.documents) {
         documents.set(`${conference} ${channel} ${key}`, {
@@ -79,8 +83,7 @@ export function createMemoryStore(): MemoryStore {
     deadLetters,
     heads,
     proofs,
-    rows: (conference, table) =>
-      [...tableNamed(table).values()].filter((stored) => stored.conference === conference).map(({ row }) => row),
+    rows: (conference, table) => [...rowsOf(table, conference).values()],
     isSkipped: (conference, offset) => skipped.has(`${conference} ${offset}`),
   };
 }

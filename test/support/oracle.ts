@@ -1,5 +1,5 @@
 /** I1, judged on a live database: what projectors have written is what one reader folds from the log, command by command. */
-import { createJournal, createPostgresKeys, type EventLog } from '#libs/event-log';
+import { createJournal, createPostgresKeys, type EventLog, type Journal } from '#libs/event-log';
 import { createMemoryStore, liveGeneration, type MemoryStore, type RowTable, untyped } from '#libs/projector';
 import {
   actorOutcomes,
@@ -54,7 +54,7 @@ export async function foldedAndExpected(
 ): Promise<{ readonly folded: Folded; readonly expected: Folded }> {
   const schema = (await liveGeneration(database.pool))?.schema ?? '';
   await untilFolded(database, schema, log, withinMs);
-  return { folded: await stored(database, schema), expected: await refolded(database, log) };
+  return { folded: await stored(database, schema), expected: await refolded(journalOf(database, log), log) };
 }
 
 const partitionsOf = (log: EventLog) => Array.from({ length: log.partitions }, (_, partition) => partition);
@@ -72,7 +72,7 @@ async function untilFolded({ pool }: TestDatabase, schema: string, log: EventLog
   await until('all is folded', isFolded, withinMs);
 }
 
-async function stored({ pool }: TestDatabase, schema: string): Promise<Folded> {
+export async function stored({ pool }: TestDatabase, schema: string): Promise<Folded> {
   const all = async (text: string) => (await pool.query<Record<string, unknown>>(text)).rows;
   const rows: Record<string, string[]> = {};
   for (const table of TABLES) {
@@ -87,8 +87,10 @@ async function stored({ pool }: TestDatabase, schema: string): Promise<Folded> {
   return folded(rows, documents, heads, audit);
 }
 
-async function refolded({ pool }: TestDatabase, log: EventLog): Promise<Folded> {
-  const journal = createJournal({ log, catalog, keys: createPostgresKeys(pool) });
+const journalOf = ({ pool }: TestDatabase, log: EventLog): Journal =>
+  createJournal({ log, catalog, keys: createPostgresKeys(pool) });
+
+export async function refolded(journal: Journal, log: EventLog): Promise<Folded> {
   const stores: MemoryStore[] = [];
   for (const partition of partitionsOf(log)) {
     const store = createMemoryStore();

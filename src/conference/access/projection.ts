@@ -12,7 +12,7 @@ export const projection: Projection = {
   tables: [untyped(moderators), untyped(erased)],
   on: {
     'moderator-granted': {
-      reads: () => [],
+      reads: ({ subject }) => [{ table: untyped(moderators), where: { moderator: subject } }],
       fold: ({ subject, data }) => {
         const ids = Array.isArray(data.sessions) ? data.sessions.map(String) : [];
         return [

@@ -146,7 +146,7 @@ export const projection: Projection = {
     ),
     'recording-retracted': on((row) => (row.recording === null ? 'nothing is published' : { ...row, recording: null })),
     'schedule-imported': {
-      reads: () => [],
+      reads: () => [{ table: untyped(imports), where: {} }],
       fold: ({ time, data }) => [{ table: untyped(imports), put: { at: time, counts: data.counts ?? {} } }],
     },
   },
