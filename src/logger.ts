@@ -4,6 +4,8 @@ import { isDataError, sqlState } from '#libs/postgres';
 import type { Config } from './config.js';
 
 const MAX_TEXT = 2_000;
+/** Characters of lines that wait to be written; beyond, lines are lost. */
+const MAX_UNWRITTEN = 1_000_000;
 /** Of an error, its cause and the cause's. */
 const MAX_DEPTH = 5;
 
@@ -25,7 +27,14 @@ export function createLogger({ LOG_LEVEL, ROLE }: Config, destination?: Destinat
         options,
         pino.transport({ target: 'pino-pretty', options: { ignore: 'pid,hostname,role', translateTime: 'HH:MM:ss' } }),
       )
-    : pino(options);
+    : pino(options, standardOutput());
+}
+
+/** Lines that a full disk, or a reader that has gone, does not take are lost: neither may end the process. */
+function standardOutput(): DestinationStream {
+  const out = pino.destination({ fd: 1, sync: true, maxLength: MAX_UNWRITTEN });
+  out.on('error', () => undefined);
+  return out;
 }
 
 /**

@@ -21,6 +21,8 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
   const logger = createLogger(config);
   talkOnSignal(logger);
   for (const problem of telemetry.problems) logger.warn(problem);
+  // What a full disk does not take is lost, and no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.on('unhandledRejection', (err) => logger.error({ err }, 'an unhandled rejection: a bug'));
   const started = performance.now();
   const asked = signalled();

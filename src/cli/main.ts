@@ -214,5 +214,7 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;
   else if (error instanceof CliError || error instanceof ConfigError || isForPeople(error))
     console.error(`hallway: ${error.message}`);
+  else if ((error as { code?: unknown } | null)?.code === '53100')
+    console.error('hallway: 201 the disk of the database is full: make space and start again');
   else console.error(error);
 }

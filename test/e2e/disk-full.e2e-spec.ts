@@ -1,11 +1,11 @@
 /** A disk of 160 MB that gets full, under a running service and before a start. */
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { type Api, api, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
+import { type Api, api, freePort, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'hallway-disk-'));
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=160m,mode=0711', 'tmpfs', folder]).status === 0;
@@ -110,4 +110,32 @@ suite('a full disk', () => {
     become();
     expect((await organizer.get('/v1/conferences/demo/channels/schedule')).status).toBe(200);
   }, 120_000);
+
+  it('case R10: log lines that the disk does not take are lost, and end nothing', async () => {
+    const port = await freePort();
+    const full = openSync('/dev/full', 'w');
+    const env = {
+      PATH: process.env.PATH ?? '',
+      DATA_DIR: path.join(folder, 'silent'),
+      HALLWAY_DEMO: 'off',
+      LOG_LEVEL: 'debug',
+    };
+    const child = spawn(process.execPath, ['dist/src/cli/main.js', 'start'], {
+      env: { ...env, PORT: String(port), METRICS_PORT: 'off' },
+      stdio: ['ignore', full, full],
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    await until(
+      'it is ready, and says so to nobody',
+      () =>
+        fetch(`http://127.0.0.1:${port}/readyz`).then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      40_000,
+    );
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    closeSync(full);
+  }, 60_000);
 });

@@ -96,7 +96,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       witnesses: fileWitnesses(cluster.folder),
       startedInMs: Math.round(performance.now() - begun),
       died: kept.died,
-      problem: kept.problem,
+      problem: () => kept.problem(),
       stop: () => {
         stopping ??= stop();
         return stopping;
