@@ -54,7 +54,10 @@ function stateOf(item: Waiting, old: boolean, { outbox, texts }: ActingContext):
   const now = Date.now();
   if (item.refusal)
     return item.refusal.code > 0 ? texts.notTaken(item.refusal.message, item.refusal.code) : texts.setAside;
-  if (waits(item, now)) return texts.goesIn(Math.ceil(((item.notBefore ?? now) - now) / 1_000));
+  if (waits(item, now)) {
+    const seconds = Math.ceil(((item.notBefore ?? now) - now) / 1_000);
+    return item.limited ? texts.goesIn(seconds) : texts.triedIn(seconds);
+  }
   if (old) return texts.stillSend;
   return outbox.sending === item.id ? texts.sending : texts.goesWhenBack;
 }

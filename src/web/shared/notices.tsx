@@ -37,6 +37,8 @@ const ANSWER_WITHIN_MS = 15_000;
 const PATIENCE_MS = 15_000;
 /** A copy that has not reached the answer's position by then is believed as it is. */
 const SHOWN_WITHIN_MS = 5_000;
+/** Of one act that comes too fast. */
+const MAX_TRIES = 4;
 const RATE_LIMITED = 106;
 const SHOWN = 4;
 const REMEMBERED = 20;
@@ -64,7 +66,7 @@ export function useActs(client: FeedClient, texts: Texts): Acts {
       setPending((all) => new Set(all).add(name));
       const id = newCommandId();
       let ack = await client.command(act.type, act.data, { id, withinMs: ANSWER_WITHIN_MS });
-      for (let wait = patience(ack); wait !== null; wait = patience(ack)) {
+      for (let wait = patience(ack), tries = 1; wait !== null && tries < MAX_TRIES; wait = patience(ack), tries++) {
         say(texts.goesIn(Math.ceil(wait / 1_000)));
         await new Promise((resolve) => setTimeout(resolve, wait));
         ack = await client.command(act.type, act.data, { id, withinMs: ANSWER_WITHIN_MS });

@@ -72,7 +72,10 @@ describe('the outbox', () => {
     outbox.add('upvote-question', { question: 'q1' });
     await outbox.flush();
     expect(sent.map(({ type }) => type)).toEqual(['ask-question', 'upvote-question']);
-    expect(outbox.items.map(({ notBefore }) => notBefore)).toEqual([1_150_000, 1_150_000]);
+    expect(outbox.items.map(({ notBefore, limited }) => [notBefore, limited])).toEqual([
+      [1_150_000, true],
+      [1_150_000, true],
+    ]);
     state.clock += 149_999;
     await outbox.flush();
     expect([sent.length, outbox.items.map((item) => outbox.isOld(item))]).toEqual([2, [false, false]]);

@@ -186,7 +186,7 @@ class StoredOutbox implements Outbox {
     if (retryAfter === undefined && !this.options.canSend()) return;
     for (const other of this.items) {
       const same = other.id === item.id || (code === RATE_LIMITED && other.type === item.type && !other.refusal);
-      if (same) this.store.write({ ...other, notBefore: this.now() + wait });
+      if (same) this.store.write({ ...other, notBefore: this.now() + wait, limited: code === RATE_LIMITED });
     }
   }
 

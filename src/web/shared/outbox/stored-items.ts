@@ -16,6 +16,8 @@ export interface Waiting {
   readonly label?: string;
   /** Not to be sent earlier: the service said when. Milliseconds since 1970, by this device. */
   readonly notBefore?: number;
+  /** Because its author does too much at once; else the service cannot take it right now. */
+  readonly limited?: boolean;
   /** The final answer was no: the text goes back to its author. */
   readonly refusal?: Pick<RefusalBody, 'code' | 'message'>;
 }
@@ -83,7 +85,7 @@ export function parseItem(text: string | undefined): Waiting | null {
   if (text === undefined || text.length > MAX_OUTBOX_ITEM_CHARACTERS) return null;
   const value = parse(text);
   if (!isRecord(value)) return null;
-  const { id, type, data, at, label, notBefore, refusal } = value;
+  const { id, type, data, at, label, notBefore, limited, refusal } = value;
   if (typeof id !== 'string' || id.length === 0 || id.length > MAX_ID_CHARACTERS) return null;
   if (typeof type !== 'string' || !/^[a-z][a-z-]{0,59}$/.test(type)) return null;
   if (typeof at !== 'number' || !Number.isFinite(at) || !isRecord(data)) return null;
@@ -95,6 +97,7 @@ export function parseItem(text: string | undefined): Waiting | null {
     at,
     ...(typeof label === 'string' ? { label } : {}),
     ...(typeof notBefore === 'number' && Number.isFinite(notBefore) ? { notBefore } : {}),
+    ...(limited === true ? { limited } : {}),
     ...(isRefusal(refusal) ? { refusal: { code: refusal.code, message: refusal.message } } : {}),
   };
 }
