@@ -31,7 +31,7 @@ export async function startHall({ body = JSON.stringify({ id: 's1', title: 'x'.r
   const logger = { error: console.error, warn: nothing, info: nothing, debug: nothing };
   const door = createSocketDoor({
     feed: { open: async () => ({ feed, release: nothing }), checkPrimary: async () => true },
-    tokens: { verify: async () => ({ identity: { actor: 'bench', role: 'organizer', conference: '*' }, expiresAt: Date.now() + 3.6e6 }) },
+    tokens: { verify: async () => ({ identity: { actor: 'bench', role: 'organizer', conference: '*' }, expiresAt: Date.now() + 3.6e6 }), endOf: () => undefined, onChange: () => () => undefined, now: Date.now, ticket: () => 'ticket', ticketClass: () => 'desk' },
     commands: {},
     logger,
     limits: { maxSockets: 20_000, reservedShare: 0.1, perSecond: { desk: 1e6, screen: 1e6, phone: 1e6 } },

@@ -14,6 +14,12 @@ import { ShownSample } from './shown-sample.js';
 import { socketTransport } from './socket-transport.js';
 import type { Connection, Transport } from './transport.js';
 
+/** One place: the last ticket that came. */
+export interface TicketStore {
+  load(): string | undefined;
+  save(ticket: string): void;
+}
+
 export interface FeedClientOptions {
   readonly url: string;
   readonly conference: string;
@@ -21,6 +27,8 @@ export interface FeedClientOptions {
   /** Called before each connection; `renew`: the last one has expired. */
   readonly getToken: (renew: boolean) => string | Promise<string>;
   readonly channels?: readonly string[];
+  /** Where tickets are kept; default: as long as the client lives. */
+  readonly tickets?: TicketStore;
   readonly transport?: Transport;
   readonly random?: () => number;
 }
@@ -73,6 +81,16 @@ export function createFeedClient(options: FeedClientOptions): FeedClient {
   return client;
 }
 
+function ticketInMemory(): TicketStore {
+  let ticket: string | undefined;
+  return {
+    load: () => ticket,
+    save(next) {
+      ticket = next;
+    },
+  };
+}
+
 class Client implements FeedClient {
   private readonly state: FeedState;
   private readonly listeners = new Set<() => void>();
@@ -85,11 +103,13 @@ class Client implements FeedClient {
   private readonly stopWaking: () => void;
   private generation = 0;
   private readonly sample: ShownSample;
+  private readonly tickets: TicketStore;
 
   constructor(private readonly options: FeedClientOptions) {
     this.state = new FeedState(options.class);
     this.transport = options.transport ?? socketTransport(options.url);
     this.random = options.random ?? Math.random;
+    this.tickets = options.tickets ?? ticketInMemory();
     this.sample = new ShownSample(options.class, this.random);
     this.ticker = setInterval(() => this.run(this.state.tick(performance.now(), Date.now())), TICK_MS);
     this.stopWaking = onWake(() => this.run(this.state.wake(performance.now(), Date.now(), this.random())));
@@ -241,7 +261,9 @@ class Client implements FeedClient {
         beacon: (beacon) => mine(() => this.state.beacon(beacon, Date.now(), performance.now(), this.random())),
         subscribed: (answer) => generation === this.generation && this.subscribed(answer),
         drain: ({ within }) => mine(() => this.state.drain(within, this.random())),
+        ticket: (ticket) => this.tickets.save(ticket),
       },
+      this.tickets.load(),
     );
   }
 

@@ -5,13 +5,13 @@ import type { Transport } from './transport.js';
 /** socket.io, websocket only; when to connect again is the state machine's business, not socket.io's. */
 export function socketTransport(url: string): Transport {
   return {
-    connect(handshake, events) {
+    connect(handshake, events, ticket) {
       const socket = io(url, {
         transports: ['websocket'],
         reconnection: false,
         forceNew: true,
         auth: { ...handshake },
-        query: { class: handshake.class },
+        query: { class: handshake.class, ...(ticket ? { ticket } : {}) },
         timeout: 10_000,
       });
       let over = false;
@@ -32,6 +32,9 @@ export function socketTransport(url: string): Transport {
       socket.on('beacon', (beacon) => events.beacon(beacon));
       socket.on('subscribed', (answer) => events.subscribed(answer));
       socket.on('drain', (drain) => events.drain(drain));
+      socket.on('ticket', (message: { ticket?: unknown }) => {
+        if (typeof message?.ticket === 'string') events.ticket(message.ticket);
+      });
       return {
         subscribe: (channels, answered) => socket.emit('subscribe', { channels }, answered),
         unsubscribe: (channels) => socket.emit('unsubscribe', { channels }),

@@ -20,6 +20,7 @@ export interface TransportEvents {
   frame(frame: Frame): void;
   beacon(beacon: Beacon): void;
   drain(drain: Drain): void;
+  ticket(ticket: string): void;
   /** The answer to the handshake's channels. */
   subscribed(answer: SubscribeAck | { refusal: RefusalBody }): void;
 }
@@ -38,5 +39,6 @@ export interface Connection {
 }
 
 export interface Transport {
-  connect(handshake: Handshake, events: TransportEvents): Connection;
+  /** @param ticket the last one that came */
+  connect(handshake: Handshake, events: TransportEvents, ticket?: string): Connection;
 }

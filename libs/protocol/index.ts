@@ -19,6 +19,7 @@ export {
   frameSchema,
   refusalSchema,
   subscribeAckSchema,
+  ticketSchema,
 } from './outgoing.js';
 export { cleanLine, cleanText, isVisible } from './plain-text.js';
 export { REFUSALS, Refusal, type RefusalName } from './refusals.js';

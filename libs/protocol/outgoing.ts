@@ -45,6 +45,10 @@ export const beaconSchema = z.object({
   ownSums: z.record(z.string(), count).optional().describe('the same of the channels in `own`'),
 });
 
+export const ticketSchema = z.object({
+  ticket: z.string().describe('for `ticket` in the query of the next upgrade; opens a place and nothing else'),
+});
+
 export const drainSchema = z.object({ within: count.describe('milliseconds over which clients spread their leaving') });
 
 export const subscribeAckSchema = z.record(z.string(), z.union([z.literal('ok'), refused]));

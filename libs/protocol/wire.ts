@@ -123,6 +123,8 @@ export interface ServerEvents {
   frame(frame: Frame): void;
   beacon(beacon: Beacon): void;
   drain(drain: Drain): void;
+  /** For the query of the next upgrade. */
+  ticket(message: { readonly ticket: string }): void;
   /** To the channels of the handshake: what `subscribe` would have been answered. */
   subscribed(answer: SubscribeAck | { refusal: RefusalBody }): void;
   /** The socket is about to be closed for this reason (expired, revoked, too slow …). */

@@ -12,6 +12,7 @@ import {
   shownSchema,
   subscribeAckSchema,
   subscribeSchema,
+  ticketSchema,
   unsubscribeSchema,
 } from '#libs/protocol';
 import { capabilities } from '../conference/capabilities.js';
@@ -106,6 +107,7 @@ const sent = {
     channels: { schedule: 3 },
   }),
   drain: socket('drain', drainSchema, { within: 2_000 }),
+  ticket: socket('ticket', ticketSchema, { ticket: 'AGofA8Qf8Yf0m4cC2mW9bq3JxgDk' }),
   subscribed: socket('subscribed', subscribeAckSchema, { schedule: 'ok' }),
   refused: socket('refused', refusalSchema, { code: 304, message: 'access was revoked' }),
 };

@@ -189,6 +189,8 @@ function memoryTokens(): Tokens {
       return { identity, createdAt: Date.now(), by: 'test', tokenEndsAt: undefined };
     },
     wasRedeemed: async () => false,
+    ticket: () => 'ticket',
+    ticketClass: () => null,
     endOf: () => undefined,
     isKnownPerson: async () => false,
     list: async () => ({ tokens: [], acts: [] }),

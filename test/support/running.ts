@@ -1,6 +1,6 @@
 /** The service inside the test's process, on a fresh database: for suites that look at its inside. */
 import { randomUUID } from 'node:crypto';
-import { createFeedClient, type FeedClient } from '#libs/feed-client';
+import { createFeedClient, type FeedClient, type TicketStore } from '#libs/feed-client';
 import type { Role } from '../../src/conference/capability.js';
 import { readConfig } from '../../src/config.js';
 import { createService, type Service } from '../../src/service.js';
@@ -16,7 +16,12 @@ export interface Running {
   token(role: Role, actor?: string, seconds?: number): Promise<string>;
   /** As somebody, over HTTP. */
   as(role: Role, actor: string): Promise<Api>;
-  client(token: string, channels: readonly string[], cls?: 'screen' | 'desk' | 'phone'): FeedClient;
+  client(
+    token: string,
+    channels: readonly string[],
+    cls?: 'screen' | 'desk' | 'phone',
+    tickets?: TicketStore,
+  ): FeedClient;
   /** A further process's worth of service on the same database. */
   another(projectionVersion: string): Promise<Service>;
   stop(): Promise<void>;
@@ -54,13 +59,14 @@ export async function startRunning({
     organizer: api(() => service.url, await token('organizer', 'olga')),
     token,
     as: async (role, actor) => api(() => service.url, await token(role, actor)),
-    client(with_, channels, cls = 'screen') {
+    client(with_, channels, cls = 'screen', tickets) {
       const client = createFeedClient({
         url: service.url,
         conference: 'demo',
         class: cls,
         getToken: () => with_,
         channels,
+        ...(tickets ? { tickets } : {}),
       });
       clients.add(client);
       return client;

@@ -48,7 +48,7 @@ export class AccessController {
   async join(
     @Param('conference') conference: string,
     @Body() body: unknown,
-  ): Promise<{ token: string; actor: string }> {
+  ): Promise<{ token: string; actor: string; ticket: string }> {
     const { code } = parseBounded(joinBody, body);
     const known = await withFeed(
       this.ports.feed,
@@ -65,6 +65,7 @@ export class AccessController {
     return {
       actor,
       token: await this.ports.tokens.issue({ actor, role: 'attendee', conference }, TOKEN_SECONDS.attendee),
+      ticket: this.ports.tokens.ticket('attendee'),
     };
   }
 
@@ -81,7 +82,8 @@ export class AccessController {
     const identity: Identity = { actor, role, conference };
     if (link) return { actor, url: await this.linkFor(identity, { by: by.actor }) };
     const options = { by: by.actor, label };
-    return { actor, token: await this.ports.tokens.issue(identity, TOKEN_SECONDS[role], options) };
+    const token = await this.ports.tokens.issue(identity, TOKEN_SECONDS[role], options);
+    return { actor, token, ticket: this.ports.tokens.ticket(role) };
   }
 
   /**
@@ -126,7 +128,7 @@ export class AccessController {
       tokenEndsAt: endsAt,
     } = await this.ports.tokens.redeem(code, (person) => mayEnter(this.ports.feed, person, person.conference));
     const token = await this.ports.tokens.issue(identity, TOKEN_SECONDS[identity.role], { by, endsAt });
-    return { ...identity, token };
+    return { ...identity, token, ticket: this.ports.tokens.ticket(identity.role) };
   }
 
   private async linkFor(identity: Identity, options: LinkOptions): Promise<string> {

@@ -38,6 +38,9 @@ export const listTokens = (json: Json, problems: ZodOpenApiResponsesObject): Zod
   responses: { 200: json(z.object({ tokens: z.array(staffToken), acts: z.array(act) }), 'Newest first'), ...problems },
 });
 
+/** Beside every token. */
+export const ticket = z.string().describe('opens a place for a socket: `ticket` in the query of its upgrade');
+
 export function accessPaths(json: Json, problems: ZodOpenApiResponsesObject): ZodOpenApiPathsObject {
   const body = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
   return {
@@ -45,7 +48,7 @@ export function accessPaths(json: Json, problems: ZodOpenApiResponsesObject): Zo
       post: {
         summary: 'Renew a token for the same person (attendees, screens, moderators)',
         requestParams: { path: conference },
-        responses: { 200: json(z.object({ token: z.string(), actor: z.string() }), 'A token'), ...problems },
+        responses: { 200: json(z.object({ token: z.string(), actor: z.string(), ticket }), 'A token'), ...problems },
       },
     },
     '/v1/conferences/{conference}/tokens/revoke': {

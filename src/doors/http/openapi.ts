@@ -5,7 +5,7 @@ import type { CommandSpec } from '../../conference/capability.js';
 import { tokenBody } from './access.controller.js';
 import { auditPage, auditQuery } from './audit.js';
 import { olderPage, olderQuery } from './older.controller.js';
-import { accessPaths, listTokens } from './openapi-access.js';
+import { accessPaths, listTokens, ticket } from './openapi-access.js';
 
 const problem = z
   .object({
@@ -156,7 +156,7 @@ export function openApi(publicUrl: string): object {
           security: [],
           requestParams: { path: conference },
           requestBody: { content: { 'application/json': { schema: z.object({ code: z.string() }) } } },
-          responses: { 200: json(z.object({ token: z.string(), actor: z.string() }), 'A token'), ...problems },
+          responses: { 200: json(z.object({ token: z.string(), actor: z.string(), ticket }), 'A token'), ...problems },
         },
       },
       '/v1/conferences/{conference}/tokens': {
@@ -173,7 +173,12 @@ export function openApi(publicUrl: string): object {
           },
           responses: {
             200: json(
-              z.object({ actor: z.string(), token: z.string().optional(), url: z.string().optional() }),
+              z.object({
+                actor: z.string(),
+                token: z.string().optional(),
+                ticket: ticket.optional(),
+                url: z.string().optional(),
+              }),
               'A token or link',
             ),
             ...problems,
@@ -279,7 +284,7 @@ export function openApi(publicUrl: string): object {
           requestParams: { path: z.object({ code: z.string() }) },
           responses: {
             200: json(
-              z.object({ token: z.string(), role: z.string(), conference: z.string(), actor: z.string() }),
+              z.object({ token: z.string(), role: z.string(), conference: z.string(), actor: z.string(), ticket }),
               'A token',
             ),
             ...problems,

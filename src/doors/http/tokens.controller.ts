@@ -35,7 +35,7 @@ export class TokensController {
   async renew(
     @Req() request: Request,
     @Param('conference') conference: string,
-  ): Promise<{ token: string; actor: string }> {
+  ): Promise<{ token: string; actor: string; ticket: string }> {
     const { tokens, feed } = this.ports;
     const longest = Math.max(...Object.values(RENEWALS).map(({ graceSeconds }) => graceSeconds * 1_000));
     const { identity, expiresAt, since } = await verifyRequest(tokens, request, longest);
@@ -47,7 +47,7 @@ export class TokensController {
     this.renewals.spend(identity.actor);
     const { actor, role } = identity;
     const token = await tokens.issue(identity, TOKEN_SECONDS[role], { by: actor, since, endsAt: ends });
-    return { actor, token };
+    return { actor, token, ticket: tokens.ticket(role) };
   }
 
   @Get('conferences/:conference/tokens')

@@ -4,8 +4,9 @@ import type { Socket } from 'socket.io';
 import { type ClientClass, handshakeSchema, parseBounded, Refusal } from '#libs/protocol';
 import { mayConnect } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
+import { classOfRole } from '../tokens/tickets.js';
 import type { Follower } from './follower.js';
-import { openUntilClosed } from './open-until-closed.js';
+import { ConnectionClosed, openUntilClosed } from './open-until-closed.js';
 import { bucketOf, RESUMES_PER_SOCKET } from './resume-budget.js';
 import type { Door } from './socket-door.js';
 import { type Conn, SocketWriter } from './writing/fan-out.js';
@@ -29,10 +30,16 @@ export function websocketOnly(request: IncomingMessage, response: ServerResponse
 }
 
 /** engine.io has read it; to read it again was a twentieth of a join. */
+const queryOf = (request: IncomingMessage) =>
+  (request as { readonly _query?: { readonly class?: unknown; readonly ticket?: unknown } })._query;
+
+/** What a client calls itself: how often it is written to. */
 export function classOf(request: IncomingMessage): ClientClass {
-  const asked = (request as { readonly _query?: { readonly class?: unknown } })._query?.class;
+  const asked = queryOf(request)?.class;
   return CLASSES.find((known) => known === asked) ?? 'phone';
 }
+
+export const ticketOf = (request: IncomingMessage): unknown => queryOf(request)?.ticket;
 
 /** Everything that a connection needs, in `socket.data`. @throws Refusal, ConnectionClosed */
 export async function enter(door: Door, socket: Socket): Promise<void> {
@@ -45,6 +52,9 @@ export async function enter(door: Door, socket: Socket): Promise<void> {
   const verified = await door.ports.tokens.verify(token);
   if (verified.identity.conference !== '*' && verified.identity.conference !== conference)
     throw new Refusal('wrong-conference');
+  const place = classOfRole(verified.identity.role);
+  if (socket.conn.readyState !== 'open') throw new ConnectionClosed();
+  if (!door.admission.verify(socket.request.socket, place)) throw new Refusal('busy', undefined, 2_000);
   const feed = await openUntilClosed(door.ports.feed, conference, socket.conn);
   const allowed = mayConnect(verified.identity, stateOf(feed));
   if (allowed !== 'ok') throw allowed;
@@ -67,7 +77,7 @@ export async function enter(door: Door, socket: Socket): Promise<void> {
     ownAt: Number.NEGATIVE_INFINITY,
   };
   door.counted.lookAtPath();
-  socket.data = { follower, asked };
+  socket.data = { follower, asked, ticket: door.ports.tokens.ticket(verified.identity.role) };
 }
 
 /** What the client reads of a failed handshake. */

@@ -1,5 +1,6 @@
 /** The socket.io door: admission, handshake, subscriptions, commands, closing. What is written to whom and when is in hall.ts. */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Server, type Socket } from 'socket.io';
 import type { Feed } from '#libs/feed';
@@ -11,7 +12,7 @@ import { Admission, type AdmissionLimits, DEFAULT_LIMITS } from './admission.js'
 import { SocketCounts } from './counts.js';
 import type { Follower } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
-import { CLASSES, classOf, connectError, enter, websocketOnly } from './handshake.js';
+import { CLASSES, classOf, connectError, enter, ticketOf, websocketOnly } from './handshake.js';
 import { answerHandshake, answerMessages } from './messages.js';
 import { ConnectionClosed } from './open-until-closed.js';
 import { recheck } from './recheck.js';
@@ -64,7 +65,7 @@ export class Door implements SocketDoor {
   readonly slices: Slices;
   readonly resumes = new ResumeBudget();
   readonly unread = new Unread();
-  private readonly admission: Admission;
+  readonly admission: Admission;
   private readonly delay = monitorEventLoopDelay({ resolution: 10 });
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly unobserve: () => void;
@@ -160,15 +161,19 @@ export class Door implements SocketDoor {
   /** Only overload is refused here: a client learns nothing but "websocket error" from it, and tries again. */
   private admits(request: IncomingMessage): boolean {
     const cls = classOf(request);
-    const admitted = !this.draining && this.admission.admit(cls, this.io?.engine.clientsCount ?? 0, performance.now());
-    // The upgrade and engine.io's greeting. Not of a refusal, after which engine.io destroys the socket with what is corked.
-    if (admitted) corkForATurn(request.socket);
-    else this.counted.turnedAway.upgrade[cls] += 1;
+    const { socket } = request;
+    const proven = this.ports.tokens.ticketClass(ticketOf(request));
+    const admitted = !this.draining && this.admission.admit(socket, proven, performance.now());
+    if (admitted) {
+      socket.once('close', () => this.admission.leave(socket));
+      // The upgrade and engine.io's greeting. Not of a refusal, after which engine.io destroys the socket with what is corked.
+      corkForATurn(socket);
+    } else this.counted.turnedAway.upgrade[cls] += 1;
     return admitted;
   }
 
   private entered(socket: Socket): void {
-    const { follower, asked } = socket.data as { follower: Follower; asked: unknown };
+    const { follower, asked, ticket } = socket.data as { follower: Follower; asked: unknown; ticket: string };
     const hall = this.hallOf(follower);
     hall.followers.add(follower);
     socket.on('disconnect', () => {
@@ -179,6 +184,7 @@ export class Door implements SocketDoor {
       if (this.halls.get(follower.conference) === hall) this.halls.delete(follower.conference);
     });
     answerMessages(this, hall, follower);
+    hall.send(follower, packetOf('ticket', JSON.stringify({ ticket })));
     if (asked !== undefined) answerHandshake(this, hall, follower, asked);
   }
 
@@ -210,6 +216,7 @@ export class Door implements SocketDoor {
     const sockets = this.countSockets();
     for (const cls of CLASSES) this.spread[cls] = this.admission.spread(cls, sockets[cls]);
     const now = performance.now();
+    for (const connection of this.admission.late<NetSocket>(now)) connection.destroy();
     for (const hall of this.halls.values())
       if (hall.slow.size > 0)
         this.slices.run(PRIORITY.phone, [...hall.slow], (follower) => lookAfter(this, hall, follower, now));

@@ -1,5 +1,5 @@
 /** The keys that sign tokens: the newest signs, older ones verify until the last of their tokens has ended or they are revoked. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import type pg from 'pg';
 import { inTransaction, type Queryable } from '#libs/postgres';
@@ -14,6 +14,8 @@ export interface SigningKey {
   readonly id: string;
   readonly signing: Key;
   readonly checking: Key;
+  /** What tickets are proved with. */
+  readonly ticketSecret: Buffer;
 }
 
 interface KeyRow {
@@ -39,11 +41,12 @@ async function readKeys(db: Queryable): Promise<readonly SigningKey[]> {
   );
   return Promise.all(
     rows.map(async ({ id, private_jwk }) => {
-      const { d: _private, ...publicJwk } = private_jwk;
+      const { d: secret, ...publicJwk } = private_jwk;
       return {
         id,
         signing: await importJWK(private_jwk, ALGORITHM),
         checking: await importJWK(publicJwk, ALGORITHM),
+        ticketSecret: createHash('sha256').update(`hallway ticket ${secret}`).digest(),
       };
     }),
   );

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { z } from 'zod';
 import type { Logger } from '#libs/postgres';
-import { Refusal } from '#libs/protocol';
+import { type ClientClass, Refusal } from '#libs/protocol';
 import { actorId } from '../../conference/access/events.js';
 import type { Identity, Role } from '../../conference/capability.js';
 import { slug } from '../../conference/kernel.js';
@@ -24,6 +24,8 @@ import {
   rotate,
   type StaffToken,
 } from './staff-tokens.js';
+
+import { classOfRole, readTicket, writeTicket } from './tickets.js';
 
 const ISSUER = 'hallway';
 /** How soon a revocation at another process holds here. */
@@ -67,6 +69,10 @@ export interface Tokens {
    * @throws Refusal unauthenticated, expired, revoked
    */
   verify(token: string, graceMs?: number): Promise<Verified>;
+  /** Opens a place of this role's class before the upgrade. */
+  ticket(role: Role): string;
+  /** Whose place a ticket opens; null: it is none. */
+  ticketClass(ticket: unknown): ClientClass | null;
   /** Whether a token that was verified has been ended since; known within a second. */
   endOf(verified: Verified): Refusal | undefined;
   /** @returns the code; only its hash is kept. @throws Refusal invalid, rate-limited */
@@ -146,6 +152,18 @@ class SignedTokens implements Tokens {
     const ended = this.endOf(verified);
     if (ended) throw ended;
     return verified;
+  }
+
+  ticket(role: Role): string {
+    const [key] = this.state.keys;
+    if (!key) throw new Refusal('behind', 'there is no key to sign with', 1_000);
+    return writeTicket(key.ticketSecret, classOfRole(role), this.now());
+  }
+
+  ticketClass(ticket: unknown): ClientClass | null {
+    if (ticket === undefined) return null;
+    const secrets = this.state.keys.map(({ ticketSecret }) => ticketSecret);
+    return readTicket(secrets, ticket, this.now());
   }
 
   endOf(verified: Verified): Refusal | undefined {

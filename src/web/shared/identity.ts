@@ -1,6 +1,7 @@
 /** Who this browser is, per conference: tokens that links and join codes gave it. */
 import { load, remove, save } from './browser/local-store.js';
 import { call, Refused } from './http.js';
+import { keepTicket } from './tickets.js';
 
 export interface Identity {
   readonly token: string;
@@ -48,6 +49,7 @@ interface Redeemed {
   readonly actor: string;
   readonly role: string;
   readonly conference: string;
+  readonly ticket?: string;
 }
 
 /** A value in the fragment, which browsers keep out of requests and server logs. */
@@ -76,6 +78,7 @@ export async function redeemLink(): Promise<Redeemed | undefined> {
   try {
     const redeemed = await call<Redeemed>(`/v1/links/${encodeURIComponent(code)}`, { body: {} });
     saveIdentity(redeemed.role, redeemed.conference, redeemed.token);
+    keepTicket(redeemed.conference, redeemed.role, redeemed.ticket);
     takeFromFragment('link');
     return redeemed;
   } catch (error) {
@@ -86,10 +89,11 @@ export async function redeemLink(): Promise<Redeemed | undefined> {
 
 /** @throws Refused (the code is wrong, or many join at once) */
 export async function join(conference: string, code: string): Promise<Identity> {
-  const { token, actor } = await call<{ token: string; actor: string }>(
+  const { token, actor, ticket } = await call<{ token: string; actor: string; ticket?: string }>(
     `/v1/conferences/${encodeURIComponent(conference)}/join`,
     { body: { code } },
   );
   saveIdentity('attendee', conference, token);
+  keepTicket(conference, 'attendee', ticket);
   return { token, actor, role: 'attendee' };
 }

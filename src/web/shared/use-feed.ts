@@ -1,12 +1,16 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { createFeedClient, type FeedClient, type FeedClientOptions } from '#libs/feed-client';
+import { ticketsOf } from './tickets.js';
 
 /** Drawing more often would help nobody, and a hall that votes would keep a laptop busy with nothing else. */
 const REDRAW_MS = 80;
 
 /** A client for as long as the page lives; the page is drawn again when something changed, and each second for its clock. */
 export function useFeed(options: FeedClientOptions): FeedClient {
-  const client = useMemo(() => createFeedClient(options), [options]);
+  const client = useMemo(
+    () => createFeedClient({ tickets: ticketsOf(options.conference, options.class), ...options }),
+    [options],
+  );
   const [, redraw] = useState(0);
   useEffect(() => {
     let asked: ReturnType<typeof setTimeout> | undefined;
