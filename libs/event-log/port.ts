@@ -101,6 +101,8 @@ export interface EventLog {
   /** Up to `limit` records from `from` on; an empty batch at the end of the log. */
   read(partition: number, from: bigint, limit: number): Promise<LogBatch>;
   watermarks(partition: number): Promise<Watermarks>;
+  /** Why this log loses what has happened, also to those who do not read it: how its topic is set. */
+  alarms(): readonly string[];
   /** @param group one word, under which the log's own tools (Kafka's) show how far was read */
   subscribe(consumer: PartitionConsumer, group: string): LogSubscription;
   /** Nobody reads under these names any more: the log's own tools need not show them. @throws errors of the log */

@@ -4,6 +4,7 @@ import type { EachBatchPayload } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
 import type { LogBatch, PartitionConsumer } from '../port.js';
 import { judge } from './guard.js';
+import { holeIn } from './holes.js';
 import type { PinnedTopic } from './pinned-topic.js';
 import type { ReadMarks } from './read-marks.js';
 import { toLogRecord } from './records.js';
@@ -25,6 +26,8 @@ export interface Holder {
   halt(slot: Slot, reason: string, isUnreadable?: boolean): void;
   /** Kafka was read just now. */
   sign(): void;
+  /** What is missing for good: said, and passed over. */
+  missing(partition: number, reason: string): void;
 }
 
 export interface DeliveryOptions {
@@ -82,8 +85,10 @@ export class Delivery {
   }
 
   async #deliver(slot: Slot, payload: EachBatchPayload, era: number): Promise<void> {
-    const { holder, steering, marks } = this.options;
+    const { holder, steering, marks, topic } = this.options;
     const { batch } = payload;
+    const hole = slot.next === null ? null : holeIn(batch, topic.physical(slot.partition, slot.next));
+    if (hole !== null) holder.missing(slot.partition, hole);
     const records = batch.messages.map(toLogRecord);
     const end = BigInt(batch.lastOffset()) + 1n;
     while (slot.next !== null && era === holder.era()) {

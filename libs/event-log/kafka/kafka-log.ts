@@ -21,6 +21,7 @@ import { type Appender, createAppender } from './producer.js';
 import { setUpTopic, type TopicSpec } from './set-up.js';
 import { superviseMember } from './subscription.js';
 import { createTopic, type Topic } from './topic.js';
+import { type SettingsWatch, watchSettings } from './topic-settings.js';
 
 export interface KafkaLogOptions extends KafkaConnection {
   /** Where the topic's identity and number of partitions are pinned. */
@@ -35,6 +36,8 @@ export interface KafkaLogOptions extends KafkaConnection {
   readonly partitionsAtOnce?: number;
   /** Default: session 6 s, heartbeat 1.5 s. */
   readonly timing?: Timing;
+  /** How often the settings of the topic are looked at; default 30 s. */
+  readonly settingsLookMs?: number;
   /** Milliseconds after which an append is given up; default 8 s. */
   readonly giveUpMs?: number;
 }
@@ -53,6 +56,8 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
     const pinned = await pinAtStart(options, topic);
     const fromPin = pinnedFrom(topic, pinned.begins);
     const verify = async () => compare(pinned, await topic.describe());
+    const settings = watchSettings(kafka, topic.name, options.logger, options.settingsLookMs);
+    if (!options.toRead) await refuseLosses(settings, topic.name);
     const { giveUpMs } = options;
     const appender = createAppender({
       kafka,
@@ -62,7 +67,7 @@ export async function createKafkaLog(options: KafkaLogOptions): Promise<EventLog
       ...(giveUpMs === undefined ? {} : { giveUpMs }),
     });
     const forget = (groups: readonly string[]) => deleteGroups(kafka.admin(), groups);
-    return new KafkaLog(pinned, fromPin, appender, forget, (consumer, group) =>
+    return new KafkaLog({ pinned, topic: fromPin, appender, settings, forget }, (consumer, group) =>
       superviseMember({
         kafka,
         topic: fromPin,
@@ -100,50 +105,78 @@ async function pinAtStart(options: KafkaLogOptions, topic: Topic): Promise<Pin> 
   }
 }
 
+/** @throws LogChanged */
+async function refuseLosses(settings: SettingsWatch, topic: string): Promise<void> {
+  await settings.look();
+  if (settings.alarms().length === 0) return;
+  await settings.close();
+  throw new LogChanged(
+    `201 ${topic} loses events as it is set: ${settings.alarms().join('; ')}. docs/operations.md, "The topic loses events"`,
+  );
+}
+
+interface Parts {
+  readonly pinned: Pin;
+  readonly topic: PinnedTopic;
+  readonly appender: Appender;
+  readonly settings: SettingsWatch;
+  readonly forget: (groups: readonly string[]) => Promise<void>;
+}
+
 class KafkaLog implements EventLog {
   readonly partitions: number;
   readonly #subscriptions = new Set<LogSubscription>();
 
   constructor(
-    private readonly pinned: Pin,
-    private readonly topic: PinnedTopic,
-    private readonly appender: Appender,
-    private readonly forget: (groups: readonly string[]) => Promise<void>,
+    private readonly parts: Parts,
     private readonly supervise: (consumer: PartitionConsumer, group: string) => LogSubscription,
   ) {
-    this.partitions = pinned.partitions;
+    this.partitions = parts.pinned.partitions;
   }
 
   async identity(): Promise<string> {
-    const { clusterId, topicId, incarnation } = this.pinned;
+    const { clusterId, topicId, incarnation } = this.parts.pinned;
     return `kafka/${clusterId}/${topicId}/${incarnation}`;
   }
 
   append(key: string, records: readonly RecordToAppend[]) {
-    return this.appender.append(key, partitionOf(key, this.partitions), records);
+    return this.parts.appender.append(key, partitionOf(key, this.partitions), records);
   }
 
   read(partition: number, from: bigint, limit: number) {
-    return this.topic.read(partition, from, limit);
+    return this.parts.topic.read(partition, from, limit);
   }
 
   watermarks(partition: number) {
-    return this.topic.watermarks(partition);
+    return this.parts.topic.watermarks(partition);
   }
 
   subscribe(consumer: PartitionConsumer, group: string): LogSubscription {
     const subscription = this.supervise(consumer, group);
+    const alarms = () => this.alarms();
     this.#subscriptions.add(subscription);
-    return subscription;
+    return {
+      status() {
+        const status = subscription.status();
+        return { ...status, alarms: [...status.alarms, ...alarms()] };
+      },
+      close: () => subscription.close(),
+    };
+  }
+
+  alarms(): readonly string[] {
+    return this.parts.settings.alarms();
   }
 
   forgetReaders(groups: readonly string[]): Promise<void> {
-    return this.forget(groups.map((group) => `${this.pinned.groupPrefix}-${group}`));
+    const { pinned, forget } = this.parts;
+    return forget(groups.map((group) => `${pinned.groupPrefix}-${group}`));
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
-    await this.appender.close();
-    await this.topic.close();
+    await this.parts.settings.close();
+    await this.parts.appender.close();
+    await this.parts.topic.close();
   }
 }

@@ -279,6 +279,11 @@ export class Member implements Holder {
     else this.offerAgain(slot);
   }
 
+  /** An alarm until this process ends: nobody can bring the records back, and a hole is met once. */
+  missing(partition: number, reason: string): void {
+    this.options.onAlarm(`hole of ${placeOf(partition)}`, `${reason}. docs/operations.md, "The topic loses events"`);
+  }
+
   sign(): void {
     if (this.#closed) return;
     this.options.liveness.sign();

@@ -1,7 +1,7 @@
 /** Makes the log's topic, or says what is wrong with the one that is there. Nothing that exists is changed. */
 
 import { setTimeout as wait } from 'node:timers/promises';
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import type { Logger, Queryable } from '#libs/postgres';
 import { LogUnavailable } from '../port.js';
 import { createClient, type KafkaConnection } from './client.js';
@@ -9,6 +9,7 @@ import { compare, type Pinnable, pin, readPin, renewPin } from './pin.js';
 import { beginsOf } from './pinned-topic.js';
 import { createTopic, type Topic } from './topic.js';
 import type { TopicMetadata } from './topic-metadata.js';
+import { allComplaintsOf, readSettings } from './topic-settings.js';
 
 export interface TopicSpec {
   readonly name: string;
@@ -36,8 +37,6 @@ export interface SetUpResult {
 const LED_WITHIN_MS = 15_000;
 const LOOK_MS = 50;
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
-/** A largest micro-batch with its overhead. */
-const LEAST_MESSAGE_BYTES = 1_000_000;
 
 /** @throws LogUnavailable; LogChanged if another topic is pinned and `accept` is false; kafkajs errors of the cluster's rules */
 export async function setUpTopic({ db, spec, logger, accept, ...connection }: TopicSetUp): Promise<SetUpResult> {
@@ -93,28 +92,9 @@ async function led(topic: Topic): Promise<TopicMetadata> {
 }
 
 async function complaintsAbout(admin: Admin, spec: TopicSpec, found: TopicMetadata): Promise<string[]> {
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: spec.name }],
-  });
-  const settings = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
-  const complaints: string[] = [];
-  const must = (setting: string, fits: (value: string) => boolean, wanted: string) => {
-    const value = settings.get(setting);
-    if (value === undefined || !fits(value))
-      complaints.push(`${setting} is ${value ?? 'unknown'} and must be ${wanted}`);
-  };
-  if (found.partitions !== spec.partitions)
-    complaints.push(`it has ${found.partitions} partitions and ${spec.partitions} were asked for`);
-  must('retention.ms', (value) => value === '-1', '-1: nothing may be removed from the log');
-  must('retention.bytes', (value) => value === '-1', '-1: nothing may be removed from the log');
-  must('cleanup.policy', (value) => value === 'delete', 'delete: a compacted log has lost events');
-  must('max.message.bytes', (value) => Number(value) >= LEAST_MESSAGE_BYTES, `at least ${LEAST_MESSAGE_BYTES}`);
-  must('message.timestamp.type', (value) => value === 'CreateTime', 'CreateTime: an import keeps event times');
-  must(
-    'min.insync.replicas',
-    (value) => Number(value) >= spec.minInSyncReplicas,
-    `at least ${spec.minInSyncReplicas} (KAFKA_MIN_INSYNC_REPLICAS)`,
-  );
-  return complaints;
+  const counts =
+    found.partitions === spec.partitions
+      ? []
+      : [`it has ${found.partitions} partitions and ${spec.partitions} were asked for`];
+  return [...counts, ...allComplaintsOf(await readSettings(admin, spec.name), spec)];
 }

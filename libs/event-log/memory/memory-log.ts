@@ -64,6 +64,7 @@ export function createMemoryLog({ partitions }: { readonly partitions: number })
       subscriptions.add(subscription);
       return subscription;
     },
+    alarms: () => [],
     forgetReaders: async () => undefined,
     async close() {
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));

@@ -70,6 +70,7 @@ export async function createPostgresLog({
       subscriptions.add(subscription);
       return subscription;
     },
+    alarms: () => [],
     forgetReaders: async () => undefined,
     async close() {
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));
