@@ -232,6 +232,7 @@ async function openGateway(
     sockets,
     intake,
     database: () => store.problem(),
+    logAlarms: () => store.log.alarms(),
     reachesDatabase: () => answers(store.url),
   });
   const ports: HttpPorts = {

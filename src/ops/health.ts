@@ -16,6 +16,8 @@ export interface HealthParts {
   readonly role: string;
   readonly feed: Pick<Feed, 'idle' | 'failure' | 'oldest' | 'stats'>;
   readonly projector: Pick<Projector, 'status' | 'reading' | 'unowned'> | undefined;
+  /** What is wrong with the log itself, also where nothing reads it. Default: nothing. */
+  readonly logAlarms?: () => readonly string[];
   /** Over a connection of its own; asked only while the tail does not read. A tail that hangs while this answers is wedged. */
   readonly reachesDatabase: () => Promise<boolean>;
   /** Milliseconds after which a partition or the tail is wedged; default 30,000. */
@@ -115,7 +117,8 @@ class ProgressHealth implements ProcessHealth {
       yield { error: `nothing was read for ${seconds(feed.idle())}: ${feed.failure() ?? 'the reading hangs'}` };
     for (const { partition, error } of this.#partitions()) if (error) yield { partition, error };
     const { silentMs, alarms } = this.#reading();
-    for (const error of alarms) yield { error };
+    // A gateway serves screens whatever happens to the log: there an alarm is a detail.
+    if (projector) for (const error of alarms) yield { error };
     // Whoever serves pages as well goes on serving them while the log is away, and they say how old they are.
     const isSilent = silentMs >= SILENT_MS;
     if (role === 'projector' && isSilent) yield { error: `the log has not been read for ${seconds(silentMs)}` };
@@ -156,7 +159,8 @@ class ProgressHealth implements ProcessHealth {
   }
 
   #reading() {
-    return this.parts.projector?.reading() ?? { silentMs: 0, alarms: [] };
+    const { projector, logAlarms = () => [] } = this.parts;
+    return projector?.reading() ?? { silentMs: 0, alarms: logAlarms() };
   }
 }
 

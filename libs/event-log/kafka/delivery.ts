@@ -85,9 +85,9 @@ export class Delivery {
   }
 
   async #deliver(slot: Slot, payload: EachBatchPayload, era: number): Promise<void> {
-    const { holder, steering, marks, topic } = this.options;
+    const { holder, steering, marks } = this.options;
     const { batch } = payload;
-    const hole = slot.next === null ? null : holeIn(batch, topic.physical(slot.partition, slot.next));
+    const hole = holeIn(batch, fetchedOffsetOf(batch));
     if (hole !== null) holder.missing(slot.partition, hole);
     const records = batch.messages.map(toLogRecord);
     const end = BigInt(batch.lastOffset()) + 1n;

@@ -63,7 +63,8 @@ run('the guard on a real Kafka', () => {
     const { name: topic } = opened.spec;
     await admin.deleteTopics({ topics: [topic] });
     await until('the topic is gone', async () => !(await admin.listTopics()).includes(topic));
-    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 4 }] });
+    const configEntries = [{ name: 'retention.ms', value: '-1' }];
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 4, configEntries }] });
     await until('it is there again', async () => (await admin.listTopics()).includes(topic));
   };
 
@@ -237,7 +238,7 @@ run('the guard on a real Kafka', () => {
     });
     await producer.connect();
     const { consumer, texts, checkpoints } = folder();
-    opened.log.subscribe(consumer, 'fold');
+    const subscription = opened.log.subscribe(consumer, 'fold');
     const send = async (values: readonly string[], commit: boolean) => {
       const transaction = await producer.transaction();
       const messages = values.map((value) => ({ partition: 0, key: KEY, value }));
@@ -252,6 +253,7 @@ run('the guard on a real Kafka', () => {
     await until('all committed ones are read', () => texts.length === 3);
     expect(texts).toEqual(['a', 'b', 'c']);
     await until('hidden records are counted', () => (checkpoints.get(0) ?? 0n) >= 7n);
+    expect(subscription.status().alarms).toEqual([]);
     const batch = await opened.log.read(0, 0n, 10);
     expect(batch.records.map(({ value }) => value?.toString())).toEqual(['a', 'b', 'c']);
   });
