@@ -1,10 +1,13 @@
 /** A database that is put back as it was earlier, under a service that goes on and clients that stay. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { FeedClient } from '#libs/feed-client';
+import { createFeedClient, type FeedClient } from '#libs/feed-client';
 import { openDemo, until } from './support/process.js';
 import { type Running, startRunning } from './support/running.js';
+import { startProxy } from './support/tcp-proxy.js';
 
 const CHANNEL = 'schedule';
+/** `RESTORE_ROUNDS=200 npm run jest -- test/restores` is the long form. */
+const ROUNDS = Number(process.env.RESTORE_ROUNDS ?? 10);
 type Entries = readonly (readonly [string, number, object])[];
 
 describe('a restored database', () => {
@@ -15,9 +18,12 @@ describe('a restored database', () => {
   }, 60_000);
   afterAll(() => running.stop());
 
+  /** A restore ends what organizers held before: each asks with a new token. */
+  const organizer = () => running.as('organizer', 'olga');
   const schedule = async (from: number, to: number, title: string) => {
+    const by = await organizer();
     for (let number = from; number < to; number++)
-      await running.organizer.send(
+      await by.send(
         'schedule-session',
         { id: `n${number}`, title, room: 'b', start: '2026-12-01T10:00:00Z', end: '2026-12-01T11:00:00Z' },
         `${title} ${number}`,
@@ -25,14 +31,15 @@ describe('a restored database', () => {
   };
   /** What the service shows to whoever comes now. */
   const snapshot = async () => {
-    const { status, body } = await running.organizer.get(`/v1/conferences/demo/channels/${CHANNEL}`);
+    const { status, body } = await (await organizer()).get(`/v1/conferences/demo/channels/${CHANNEL}`);
     return status === 200 ? (body as { epoch: string; to: number; entries: Entries }) : undefined;
   };
   const shown = (client: FeedClient) =>
     JSON.stringify([...client.documents(CHANNEL)].map(([key, { version, body }]) => [key, version, body]).sort());
-  const equalsSnapshot = async (client: FeedClient, sessions: number) => {
+  const equalsSnapshot = async (client: FeedClient, sessions?: number) => {
     const fresh = await snapshot();
-    if (client.status().state !== 'live' || fresh?.entries.length !== sessions + 5) return false;
+    if (client.status().state !== 'live' || !fresh) return false;
+    if (sessions !== undefined && fresh.entries.length !== sessions + 5) return false;
     return (
       shown(client) === JSON.stringify([...fresh.entries].map(([key, version, body]) => [key, version, body]).sort())
     );
@@ -77,5 +84,66 @@ describe('a restored database', () => {
       client.close();
     },
     90_000,
+  );
+
+  it(
+    `cases R2, M1: ${ROUNDS} rounds of restores, seen and unseen: who stays and who returns shows what a fresh client does`,
+    async () => {
+      const proxy = await startProxy(Number(new URL(running.service.url).port));
+      const follow = (port: number, cls: 'screen' | 'desk', token: string) =>
+        createFeedClient({
+          url: `http://127.0.0.1:${port}`,
+          conference: 'demo',
+          class: cls,
+          getToken: () => token,
+          channels: [CHANNEL, 'updates'],
+        });
+      const stays = follow(proxy.target, 'screen', await running.token('screen'));
+      const returns = follow(proxy.port, 'desk', await running.token('screen'));
+      let counter = 0;
+      try {
+        for (let round = 0; round < ROUNDS; round++) {
+          const some = () => 1 + ((round * 7 + counter) % 5);
+          const first = (await snapshot())?.entries.length ?? 0;
+          const add = async (count: number, title: string) => {
+            for (let left = count; left > 0; left--) await schedule(++counter * 1_000, counter * 1_000 + 1, title);
+          };
+          const backup = await running.database.backUp();
+          await add(some(), `lost ${round}`);
+          if (round % 3 === 0) proxy.cut();
+          const lost = some();
+          await add(lost, `lost ${round}`);
+          if (round % 3 === 1) proxy.cut();
+          await backup.restore(round % 2 === 0 ? 'unseen' : undefined);
+          await until('the service goes on', async () => (await snapshot())?.entries.length === first);
+          const after = some() + (round % 4 === 0 ? lost + 6 : 0);
+          await until('organizers write again', async () =>
+            schedule(++counter * 1_000, counter * 1_000 + 1, 'after').then(
+              () => true,
+              () => false,
+            ),
+          );
+          await add(after, `after ${round}.`);
+          proxy.heal();
+          for (const [name, client] of Object.entries({ stays, returns }))
+            await until(
+              `round ${round}: the copy is the snapshot`,
+              async () => (await equalsSnapshot(client)) && shown(client).includes(`after ${round}.`),
+              30_000,
+            ).catch(async (error: unknown) => {
+              const { epoch, to } = (await snapshot()) ?? {};
+              const state = JSON.stringify([client.status(), ...client.refusals()]);
+              throw new Error(`${name} at ${client.completeTo(CHANNEL)} instead of ${epoch} ${to}: ${state}`, {
+                cause: error,
+              });
+            });
+        }
+      } finally {
+        stays.close();
+        returns.close();
+        await proxy.close();
+      }
+    },
+    ROUNDS * 60_000,
   );
 });

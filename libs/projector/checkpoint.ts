@@ -99,13 +99,18 @@ export function ownsIt({ partition }: Claim, rowCount: number | null): void {
   if (rowCount !== 1) throw new Fenced(`partition ${partition} has another owner`);
 }
 
-/** Renews the lease; writes `as_of` where the log was folded to `high`, which was read after `asOf` was taken (I7). */
+/**
+ * Between batches, so that the checkpoint stands where this owner left it: if not, a database was put back under it, and the epoch of the
+ * owner with it. What it would read next may be far ahead of what there is, and nothing would be folded until then.
+ *
+ * Renews the lease; writes `as_of` where the log was folded to `high`, which was read after `asOf` was taken (I7).
+ */
 export async function beat(db: Queryable, claimed: Claim, asOf: Date | string, high: bigint): Promise<boolean> {
   const { rowCount } = await db.query(
     `update projection_checkpoint
      set lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}), as_of = case when next_offset >= $3 then $4 else as_of end
-     where partition = $1 and owner_epoch = $2`,
-    [claimed.partition, claimed.ownerEpoch, high.toString(), asOf],
+     where partition = $1 and owner_epoch = $2 and next_offset = $5`,
+    [claimed.partition, claimed.ownerEpoch, high.toString(), asOf, claimed.next.toString()],
   );
   return rowCount === 1;
 }

@@ -57,6 +57,26 @@ describe('a projector that has lost a partition', () => {
     await until('as_of goes on', async () => ((await look())?.as_of ?? 0) > (before?.as_of ?? 0), 5_000);
   });
 
+  it('case R2: folds again from a checkpoint that was put back under it, its own epoch with it, without any traffic', async () => {
+    const { projector, pool, count, state } = await surroundings();
+    await count(['a', 'b']);
+    projector.start();
+    await until('both are folded', () => state()?.next === 2n);
+    // What a restored database looks like to a process that goes on: as it was when this owner had folded nothing.
+    await pool.query(`truncate counter, applied_command, feed_document, feed_history, feed_head, audit_entry`);
+    await pool.query('update projection_checkpoint set next_offset = 0');
+    const checkpoint = async () =>
+      (await pool.query<{ next: string; as_of: Date }>('select next_offset as next, as_of from projection_checkpoint'))
+        .rows[0];
+    await until('it is folded again', async () => (await checkpoint())?.next === '2', 10_000);
+    const before = await checkpoint();
+    await until('as_of goes on', async () => ((await checkpoint())?.as_of ?? 0) > (before?.as_of ?? 0), 5_000);
+    expect((await pool.query('select id, total from counter order by id')).rows).toEqual([
+      { id: 'a', total: 1 },
+      { id: 'b', total: 1 },
+    ]);
+  });
+
   it('I4: speaks of a stopped partition until another has it', async () => {
     const { projector, pool, count, state } = await surroundings();
     await count(['a']);

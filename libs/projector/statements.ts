@@ -22,7 +22,7 @@ export function* statementsOf(plan: BatchPlan, generation: Generation, topic = E
   }
   if (plan.documents.length > 0) yield documents(plan);
   if (plan.audit.length > 0) yield audit(plan);
-  if (plan.heads.size > 0) yield heads(plan);
+  yield* heads(plan);
   if (plan.skipped.length > 0) yield skipped(plan, generation);
   if (plan.erased.length > 0) yield erased(plan);
   if (plan.deadLetters.length > 0) yield* deadLetters(plan, generation, topic);
@@ -80,28 +80,24 @@ const audit = ({ audit: written }: BatchPlan): Statement => ({
   ],
 });
 
-/** Heads with their proofs, and the history by which a cursor is judged: a row per commit and conference. */
-const heads = ({ heads: written, chain, partition }: BatchPlan): Statement => ({
-  name: 'heads',
-  text: `with u as (
-      select * from unnest($1::text[], $2::bigint[], $4::numeric[], $5::numeric[]) as u(conference, head, factor, addend)
-    ), moved as (
-      update feed_head h set head = u.head, proof = ${proofAfterSql('h.proof', 'u.factor', 'u.addend')}
-      from u where h.conference = u.conference returning h.conference, h.head, h.proof
-    ), made as (
-      insert into feed_head (conference, partition, head, proof)
-      select u.conference, $3::int, u.head, ${proofAfterSql('0', 'u.factor', 'u.addend')} from u
-      where not exists (select from feed_head h where h.conference = u.conference) returning conference, head, proof
-    )
-    insert into feed_history (conference, head, proof) select * from moved union all select * from made`,
-  values: [
-    [...written.keys()],
-    [...written.values()],
-    partition,
-    [...written.keys()].map((conference) => String(chain.get(conference)?.factor ?? 1n)),
-    [...written.keys()].map((conference) => String(chain.get(conference)?.addend ?? 0n)),
-  ],
-});
+/**
+ * Heads with their proofs, and the history by which a cursor is judged: a row per commit and conference. One statement each: a batch is
+ * mostly of one conference, and for one an upsert costs half of what a join with arrays does.
+ */
+function* heads({ heads: written, chain, partition }: BatchPlan): Iterable<Statement> {
+  for (const [conference, head] of written) {
+    const { factor = 1n, addend = 0n } = chain.get(conference) ?? {};
+    yield { name: 'head', text: HEAD, values: [conference, partition, head, String(factor), String(addend)] };
+  }
+}
+
+const HEAD = `with moved as (
+    insert into feed_head as h (conference, partition, head, proof)
+    values ($1, $2, $3, ${proofAfterSql('0', '$4::numeric', '$5::numeric')})
+    on conflict (conference) do update set head = excluded.head, proof = ${proofAfterSql('h.proof', '$4::numeric', '$5::numeric')}
+    returning conference, head, proof
+  )
+  insert into feed_history (conference, head, proof) select * from moved`;
 
 const skipped = ({ skipped: written }: BatchPlan, generation: Generation): Statement => ({
   text: `insert into public.skipped_event (conference, "offset", log_identity, by_actor, at)
