@@ -1,9 +1,15 @@
 /** What a process has opened and must close again, in reverse order of opening. */
 import { performance } from 'node:perf_hooks';
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 
 /** Milliseconds that one closer may take, unless it says otherwise; the next one runs then. */
-export const CLOSE_WITHIN_MS = 2_000;
+export const CLOSE_WITHIN_MS = defineLimit({
+  name: 'stop.close.time',
+  value: 2_000,
+  unit: 'ms',
+  beyond: 'what is being closed is left, with a line in the log and exit code 1; the database has 35 s',
+});
 
 interface Closer {
   readonly name: string;

@@ -1,4 +1,5 @@
 /** Starts one process and keeps it until a signal; the same for every role. */
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import { Closers } from './closers.js';
 import type { Config } from './config.js';
@@ -11,7 +12,12 @@ import type { Telemetry } from './telemetry.js';
 
 const LINK_SECONDS = 24 * 3_600;
 /** After the drain, to close everything; then the process ends all the same, with 1. */
-const FORCE_EXIT_MS = 6_000;
+const FORCE_EXIT_MS = defineLimit({
+  name: 'stop.force.time',
+  value: 6_000,
+  unit: 'ms',
+  beyond: 'counted from the drain: the process ends with 1, and the embedded database with it',
+});
 /** More than it takes to export what is left. */
 const TELEMETRY_CLOSE_MS = 2_500;
 const ORGANIZER = { role: 'organizer', conference: '*' } as const;

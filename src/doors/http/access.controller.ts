@@ -12,7 +12,7 @@ import { withFeed } from '../open-feed.js';
 import { RateWindows } from '../rate-window.js';
 import type { LinkOptions } from '../tokens/links.js';
 import { identify, mayEnter, verifyRequest } from './identify.js';
-import { LINK_SECONDS, TOKEN_SECONDS } from './lifetimes.js';
+import { LINK_SECONDS, LINKS_PER_MINUTE, MINTS_PER_MINUTE, TOKEN_SECONDS } from './lifetimes.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
 /** As they are made here, for everybody who comes in. */
@@ -35,8 +35,8 @@ export const tokenBody = z.object({
 export class AccessController {
   private readonly budget: RateWindows;
   private readonly guesses = new RateWindows({ points: 600, perSeconds: 60 });
-  private readonly moves = new RateWindows({ points: 10, perSeconds: 60 });
-  private readonly mints = new RateWindows({ points: 300, perSeconds: 60 });
+  private readonly moves = new RateWindows({ points: LINKS_PER_MINUTE, perSeconds: 60 });
+  private readonly mints = new RateWindows({ points: MINTS_PER_MINUTE, perSeconds: 60 });
 
   constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {
     this.budget = new RateWindows({ points: ports.joinBudget, perSeconds: 60 });

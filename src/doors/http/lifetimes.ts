@@ -1,4 +1,5 @@
 /** How long tokens last, and how they go on. */
+import { defineLimit } from '#libs/limits';
 import type { Role } from '../../conference/capability.js';
 
 const DAY = 24 * 3_600;
@@ -28,4 +29,29 @@ export const RENEWALS: Readonly<Partial<Record<Role, Renewal>>> = {
 };
 
 /** Seconds in which a one-time link can be used. */
-export const LINK_SECONDS = 2 * DAY;
+export const LINK_SECONDS = defineLimit({
+  name: 'access.link.lifetime',
+  value: 2 * DAY,
+  unit: 'seconds',
+  beyond: 'the link is refused with 210',
+});
+
+/** Per person. */
+export const LINKS_PER_MINUTE = defineLimit({
+  name: 'access.links.rate',
+  value: 10,
+  unit: 'per minute',
+  beyond: 'another link to go on on another device is refused with 106',
+});
+export const MINTS_PER_MINUTE = defineLimit({
+  name: 'access.tokens.rate',
+  value: 300,
+  unit: 'per minute',
+  beyond: 'another token or link of this organizer is refused with 106',
+});
+export const RENEWALS_PER_MINUTE = defineLimit({
+  name: 'access.renewals.rate',
+  value: 10,
+  unit: 'per minute',
+  beyond: 'another renewal of this person is refused with 106',
+});

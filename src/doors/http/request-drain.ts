@@ -2,11 +2,17 @@
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, Response } from 'express';
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import { sendProblem } from './problem.js';
 
 /** Milliseconds in which requests that are under way may be answered; those that are not are refused with a number (107). */
-export const ANSWER_WITHIN_MS = 1_000;
+const ANSWER_WITHIN_MS = defineLimit({
+  name: 'stop.answer.time',
+  value: 1_000,
+  unit: 'ms',
+  beyond: 'a request that is still under way is refused with 107',
+});
 /** Milliseconds in which a client takes its last answer, or a socket its goodbye. */
 const FLUSH_WITHIN_MS = 250;
 

@@ -8,7 +8,7 @@ import type { Identity } from '../../conference/capability.js';
 import { text } from '../../conference/kernel.js';
 import { RateWindows } from '../rate-window.js';
 import { identify, mayEnter, verifyRequest } from './identify.js';
-import { RENEWALS, TOKEN_SECONDS } from './lifetimes.js';
+import { RENEWALS, RENEWALS_PER_MINUTE, TOKEN_SECONDS } from './lifetimes.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
 const reason = text(200).optional();
@@ -25,7 +25,7 @@ export const rotationBody = z.object({
 
 @Controller('v1')
 export class TokensController {
-  private readonly renewals = new RateWindows({ points: 10, perSeconds: 60 });
+  private readonly renewals = new RateWindows({ points: RENEWALS_PER_MINUTE, perSeconds: 60 });
 
   constructor(@Inject(HTTP_PORTS) private readonly ports: HttpPorts) {}
 
