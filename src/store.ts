@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { createJournal, createPostgresKeys, type EventLog, type Journal } from '#libs/event-log';
 import {
+  assertSessions,
   checkRestore,
   createPool,
   FolderDamaged,
   isDiskFull,
   type Logger,
   migrate,
+  PooledConnection,
   startEmbeddedPostgres,
 } from '#libs/postgres';
 import { permanentMigrations } from '../migrations/index.js';
@@ -95,6 +97,7 @@ async function open(config: Config, logger: Logger): Promise<Database> {
       : await startEmbeddedPostgres({ dataDir: config.DATA_DIR, logger, purpose: config.publicUrl });
     if (embedded) closers.add('embedded database', () => embedded.stop(), STOP_DATABASE_MS);
     const url = config.DATABASE_URL ?? embedded?.url ?? '';
+    if (!embedded) await assertSessions(url);
     await migrate({ url, migrations: permanentMigrations });
     const pool = createPool({
       url,
@@ -132,6 +135,7 @@ const NOT_LET_IN = new Set(['3D000', '28000', '28P01']);
 
 /** @throws ConfigError for what whoever started this can mend, else the error itself */
 function inWords(error: unknown, config: Config): never {
+  if (error instanceof PooledConnection) throw new ConfigError(`201 DATABASE_URL: ${error.message}`);
   if (error instanceof FolderDamaged) throw new ConfigError(`201 DATA_DIR: ${error.message}`);
   if (isDiskFull(error))
     throw new ConfigError(

@@ -1,4 +1,5 @@
 export { answers } from './answers.js';
+export { assertSessions, PooledConnection } from './direct.js';
 export { FolderDamaged, isDiskFull } from './embedded/damage.js';
 export { InstanceHeld } from './embedded/instance-lock.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.js';
