@@ -1,4 +1,5 @@
 /** `hallway dead-letters`: what came in and could not be taken, looked at, tried again or dropped. */
+import { isUtf8 } from 'node:buffer';
 import { produceAgain } from '#libs/event-log';
 import type { Logger } from '#libs/postgres';
 import type { Config } from '../config.js';
@@ -36,7 +37,9 @@ export async function deadLetters(config: Config, act: string, place: string | u
     const { record, reason, whole } = found;
     if (act === 'show') {
       const { key, headers, value } = record;
-      console.log(JSON.stringify({ reason, key, headers, value: value?.toString('utf8') ?? null, whole }, null, 2));
+      const texts = Object.fromEntries(Object.entries(headers).map(([name, bytes]) => [name, readable(bytes)]));
+      const shown = { reason, key: readable(key), headers: texts, value: value?.toString('utf8') ?? null, whole };
+      console.log(JSON.stringify(shown, null, 2));
       return;
     }
     if (act === 'retry') await retry(config, found, logger);
@@ -46,6 +49,10 @@ export async function deadLetters(config: Config, act: string, place: string | u
     await database.close();
   }
 }
+
+/** As text, if that is what it is. */
+const readable = (bytes: Buffer | null): unknown =>
+  bytes === null ? null : isUtf8(bytes) ? bytes.toString('utf8') : { base64: bytes.toString('base64') };
 
 /** When, where, why; and which event it was, where the record says so. */
 function lineOf({ topic, partition, offset, reason, foundAt, event }: DeadLetter): string {

@@ -18,8 +18,8 @@ describe('dead letters', () => {
     partition: 0,
     offset: 1n,
     logIdentity: 'kafka/c/t1',
-    key: 'demo',
-    headers: { name: 'value' },
+    key: Buffer.from('demo'),
+    headers: { name: Buffer.from('value') },
     value: Buffer.from('what was sent'),
     ...over,
   });
@@ -43,6 +43,12 @@ describe('dead letters', () => {
     });
     expect(newest && (await dropDeadLetter(db, newest))).toBe(true);
     expect(await readDeadLetter(db, record())).toMatchObject({ reason: '200 first' });
+  });
+
+  it('case V50: keep the bytes as they came, text or not, so that what is sent again is the same', async () => {
+    const bytes = record({ offset: 9n, key: Buffer.from([0xfe]), headers: { ce_id: Buffer.from([0xff, 0x31]) } });
+    await keepDeadLetter(database.pool, bytes, '200 not UTF-8');
+    expect((await readDeadLetter(database.pool, bytes))?.record).toEqual(bytes);
   });
 
   it('keep the beginning of what is very large, and say that it is not whole', async () => {
@@ -70,7 +76,11 @@ describe('dead letters', () => {
   it('are listed with type, source and id of the event, as far as the record has them', async () => {
     const db = database.pool;
     const event = { type: 'session-ended', source: 'venue', id: 'e1' };
-    const binary = { ce_type: event.type, ce_source: event.source, ce_id: event.id };
+    const binary = {
+      ce_type: Buffer.from(event.type),
+      ce_source: Buffer.from(event.source),
+      ce_id: Buffer.from(event.id),
+    };
     const letters: readonly (readonly [Partial<IncomingRecord>, object])[] = [
       [{ headers: {}, value: Buffer.from(JSON.stringify({ ...event, data: {} })) }, event],
       [{ headers: binary, value: Buffer.from('garbage') }, event],

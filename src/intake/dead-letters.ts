@@ -64,9 +64,9 @@ export async function keepDeadLetter(db: Queryable, record: IncomingRecord, reas
       offset.toString(),
       logIdentity,
       reason,
-      key === null ? null : Buffer.from(key),
+      key,
       Object.keys(headers).map((one) => Buffer.from(one)),
-      Object.values(headers).map((one) => Buffer.from(one)),
+      Object.values(headers),
       value?.subarray(0, MAX_KEPT) ?? null,
       unreadable === undefined && (value?.length ?? 0) <= MAX_KEPT,
     ],
@@ -104,8 +104,8 @@ export async function listDeadLetters(db: Queryable, limit: number): Promise<rea
 }
 
 /** Binary by its headers, else structured, as it was read when it came. */
-function eventOf(headers: Readonly<Record<string, string>>, value: Buffer | null): DeadLetter['event'] {
-  const said = 'ce_id' in headers ? (name: string) => headers[`ce_${name}`] : fieldsOf(value);
+function eventOf(headers: IncomingRecord['headers'], value: Buffer | null): DeadLetter['event'] {
+  const said = 'ce_id' in headers ? (name: string) => headers[`ce_${name}`]?.toString() : fieldsOf(value);
   return Object.fromEntries(
     NAMES.flatMap((name) => {
       const text = said(name);
@@ -123,8 +123,8 @@ function fieldsOf(value: Buffer | null): (name: string) => unknown {
   }
 }
 
-const headersOf = ({ header_names, header_values }: Row): Readonly<Record<string, string>> =>
-  Object.fromEntries(header_names.map((name, at) => [String(name), String(header_values[at] ?? '')]));
+const headersOf = ({ header_names, header_values }: Row): IncomingRecord['headers'] =>
+  Object.fromEntries(header_names.map((name, at) => [String(name), header_values[at] ?? Buffer.alloc(0)]));
 
 /** The newest of this place. undefined: there is none. */
 export async function readDeadLetter(
@@ -137,8 +137,7 @@ export async function readDeadLetter(
   );
   const row = rows[0];
   if (!row) return undefined;
-  const { reason, whole, log_identity: logIdentity, value } = row;
-  const key = row.key?.toString() ?? null;
+  const { reason, whole, log_identity: logIdentity, key, value } = row;
   return { record: { topic, partition, offset, logIdentity, key, headers: headersOf(row), value }, reason, whole };
 }
 

@@ -124,11 +124,11 @@ suite('the intake on Kafka', () => {
 
   it('I4: each bad record is a dead letter with its reason, and the conference goes on', async () => {
     const good = { session: 's1' };
-    const plain = { topic: TOPIC, partition: 0, offset: 0n, key: 'demo', headers: {} };
+    const plain = { topic: TOPIC, partition: 0, offset: 0n, key: Buffer.from('demo'), headers: {} };
     const odd: [record: IncomingRecord, code: number][] = [
       [{ ...plain, value: null }, 200],
-      [{ ...plain, key: 'de\u0000mo', value: Buffer.from(event('session-ended', good)) }, 201],
-      [{ ...plain, headers: { 'na\u0000me': 'a\u0000b' }, value: Buffer.from('garbage') }, 200],
+      [{ ...plain, key: Buffer.from('de\u0000mo'), value: Buffer.from(event('session-ended', good)) }, 201],
+      [{ ...plain, headers: { 'na\u0000me': Buffer.from('a\u0000b') }, value: Buffer.from('garbage') }, 200],
     ];
     const bad: [value: string, code: number, over?: { key: string }][] = [
       ['garbage', 200],
@@ -168,6 +168,30 @@ suite('the intake on Kafka', () => {
     expect(await document('schedule', 'session/s1')).toMatchObject({ state: 'running' });
   }, 90_000);
 
+  it('case V50: an attribute or key that is no UTF-8 makes a dead letter that names it: no two ids become one', async () => {
+    const known = (await dead()).length;
+    const attributes = { ce_specversion: '1.0', ce_source: 'venue', ce_type: 'room-filled-up' };
+    const headers = Object.fromEntries(Object.entries(attributes).map(([name, text]) => [name, Buffer.from(text)]));
+    const filled = { topic: TOPIC, partition: 0, offset: 0n, value: Buffer.from('{"room":"a"}') };
+    const sent: IncomingRecord[] = [
+      ...[0xff, 0xfe].map((first) => ({
+        ...filled,
+        key: Buffer.from('demo'),
+        headers: { ...headers, ce_id: Buffer.from([first, 0x31]) },
+      })),
+      { ...filled, key: Buffer.from([0xff]), headers: { ...headers, ce_id: Buffer.from('v50') } },
+    ];
+    for (const record of sent) await produceAgain({ brokers: [kafka.brokers], clientId: 'test' }, record, silent);
+    await until('each is kept', async () => (await dead()).length === known + sent.length, 30_000);
+    const reasons = (await dead()).slice(0, sent.length).map(({ reason }) => reason);
+    expect(reasons.sort()).toEqual([
+      '200 the header ce_id is not UTF-8',
+      '200 the header ce_id is not UTF-8',
+      '200 the key is not UTF-8',
+    ]);
+    expect(await document('schedule', 'room/a')).toMatchObject({ full: false });
+  }, 60_000);
+
   it('`hallway dead-letters`: listed, shown whole, tried again once the cause is mended, dropped', async () => {
     const cli = (...args: string[]) => {
       const env = { PATH: process.env.PATH ?? '', DATABASE_URL: running.database.url, KAFKA_BROKERS: kafka.brokers };
@@ -199,7 +223,14 @@ suite('the intake on Kafka', () => {
     expect(cli('retry', unpackable).said).toBe(
       'hallway: 201 this is not a whole record; its producer must send it again\n',
     );
-    const inLog = { topic: 'conference.events', partition: 0, offset: 7n, key: 'demo', headers: {}, value: null };
+    const inLog = {
+      topic: 'conference.events',
+      partition: 0,
+      offset: 7n,
+      key: Buffer.from('demo'),
+      headers: {},
+      value: null,
+    };
     await keepDeadLetter(running.service.store.pool, inLog, 'no headers');
     expect(cli('retry', 'conference.events/0/7').said).toBe(
       'hallway: 201 only what came through conference.intake can be sent again; this was in the log\n',

@@ -11,7 +11,7 @@ const record: IncomingRecord = {
   topic: 'intake',
   partition: 0,
   offset: 7n,
-  key: 'demo',
+  key: Buffer.from('demo'),
   headers: {},
   value: Buffer.from('{"specversion":"1.0","id":"1","source":"venue","type":"session-ended","data":{"session":"s1"}}'),
 };
@@ -76,7 +76,11 @@ describe('a record of the intake', () => {
     const ports = { intake, keep: async (_: IncomingRecord, reason: string) => void kept.push(reason), logger: silent };
     const send = (type: string, room: string) => {
       const value = JSON.stringify({ specversion: '1.0', id: '1', source: 'venue', type, data: { room } });
-      return takeRecord(ports, { ...record, key: CONFERENCE, value: Buffer.from(value) }, new AbortController().signal);
+      return takeRecord(
+        ports,
+        { ...record, key: Buffer.from(CONFERENCE), value: Buffer.from(value) },
+        new AbortController().signal,
+      );
     };
     for (const following of [false, true]) {
       doors.following = following;
@@ -90,6 +94,19 @@ describe('a record of the intake', () => {
         expect(kept.splice(0)).toEqual([expect.stringMatching(/^213 this id was used for something else/)]);
       }
     }
+  });
+
+  it('case V50: is a dead letter that names the header, the key or the value that is no UTF-8; other programs’ headers may be', async () => {
+    const bytes = Buffer.from([0xff, 0x31]);
+    const cases: readonly (readonly [Partial<IncomingRecord>, string])[] = [
+      [{ headers: { ce_id: bytes } }, '200 the header ce_id is not UTF-8'],
+      [{ headers: { 'content-type': bytes } }, '200 the header content-type is not UTF-8'],
+      [{ headers: { ce_secret: bytes } }, '200 a header of the event is not UTF-8'],
+      [{ key: bytes }, '200 the key is not UTF-8'],
+      [{ value: bytes }, '200 the value is not UTF-8'],
+    ];
+    for (const [over, reason] of cases) expect((await take([], over)).kept).toEqual([reason]);
+    expect(await take([], { headers: { 'x-other': bytes, traceparent: bytes } })).toMatchObject({ kept: [], asked: 1 });
   });
 
   it('is a dead letter if there is none to read', async () => {

@@ -7,7 +7,7 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/ap
 import { Kafka as CloudEventsKafka } from 'cloudevents';
 import type { IncomingRecord, Later } from '#libs/event-log';
 import type { Logger } from '#libs/postgres';
-import { Refusal } from '#libs/protocol';
+import { decodeUtf8, Refusal } from '#libs/protocol';
 import { spanContextOf } from '#libs/signals';
 import { slug } from '../conference/kernel.js';
 import type { ForeignEvent, Intake } from './intake.js';
@@ -21,6 +21,9 @@ export interface KafkaIntakePorts {
 
 const tracer = trace.getTracer('hallway.intake');
 const MAX_BYTES = 64 * 1024;
+/** Of an event's attributes among a record's headers (CloudEvents, Kafka binding). */
+const PREFIX = 'ce_';
+const prefixed = (name: string): string => PREFIX + name;
 const RETRY_MS = 500;
 /** A record that fails for a reason of ours would fail for ever, and hold all that come after it. */
 const INTERNAL_TRIES = 3;
@@ -73,8 +76,8 @@ async function keep(
   record: IncomingRecord,
   { code, message }: { readonly code: number; readonly message: string },
 ): Promise<void> {
-  const { partition, offset, headers } = record;
-  const producer = spanContextOf(headers.traceparent);
+  const { partition, offset } = record;
+  const producer = spanContextOf(traceparentOf(record));
   const span = tracer.startSpan(
     'dead letter',
     {
@@ -102,33 +105,47 @@ function read(record: IncomingRecord): { readonly event: ForeignEvent; readonly 
   const { key, value } = record;
   if (!value || value.length === 0) throw new Refusal('malformed', 'the record has no value');
   if (value.length > MAX_BYTES) throw new Refusal('too-large');
-  const conference = slug.safeParse(key);
+  const conference = slug.safeParse(key && textOf(key, 'the key'));
   if (!conference.success) throw new Refusal('invalid', 'the key is to be the id of a conference');
-  const event = eventOf(record, value);
+  const event = eventOf(conference.data, attributesOf(record), textOf(value, 'the value'));
   if (event.conference !== undefined && event.conference !== conference.data)
     throw new Refusal('invalid', 'the key is another conference than the event says');
-  return { event, conference: conference.data };
+  return { event: { ...event, traceparent: event.traceparent ?? traceparentOf(record) }, conference: conference.data };
+}
+
+/** Loosely decoded, two ids would become one, and the second event would never act. @throws Refusal malformed */
+function textOf(bytes: Buffer, what: string): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new Refusal('malformed', `${what} is not UTF-8`);
+  }
+}
+
+/** Those that a refusal may name. */
+const ATTRIBUTES: ReadonlySet<string> = new Set([
+  'content-type',
+  ...['id', 'source', 'type', 'specversion', 'subject', 'time', 'dataschema', 'datacontenttype'].map(prefixed),
+  ...['actor', 'conference', 'traceparent', 'tracestate'].map(prefixed),
+]);
+
+/** What is read of a record's headers; those of other programs may be any bytes. */
+function attributesOf({ headers }: IncomingRecord): Readonly<Record<string, string>> {
+  const read = Object.entries(headers).filter(([name]) => ATTRIBUTES.has(name) || name.startsWith(PREFIX));
+  const what = (name: string) => (ATTRIBUTES.has(name) ? `the header ${name}` : 'a header of the event');
+  return Object.fromEntries(read.map(([name, bytes]) => [name, textOf(bytes, what(name))]));
 }
 
 /** Clients that trace by themselves set the record's header and know nothing of CloudEvents. */
-const traced = (event: ForeignEvent, { traceparent }: IncomingRecord['headers']): ForeignEvent => ({
-  ...event,
-  traceparent: event.traceparent ?? traceparent,
-});
+const traceparentOf = ({ headers }: IncomingRecord): string | undefined => headers.traceparent?.toString('latin1');
 
 /** Binary by its headers; everything else is read as structured, for producers that cannot set headers. */
-function eventOf({ key, headers }: IncomingRecord, value: Buffer): ForeignEvent {
-  const text = value.toString('utf8');
+function eventOf(key: string, headers: Readonly<Record<string, string>>, text: string): ForeignEvent {
   try {
-    if (!('ce_id' in headers)) return traced(readStructured(text), headers);
-    const event = CloudEventsKafka.toEvent({
-      key,
-      headers,
-      value: text,
-      body: text,
-    } as never) as unknown as ForeignEvent;
-    const data: unknown = typeof event.data === 'string' ? JSON.parse(event.data) : event.data;
-    return traced({ ...event, data }, headers);
+    if (!('ce_id' in headers)) return readStructured(text);
+    const event = CloudEventsKafka.toEvent({ key, headers, value: text, body: text } as never);
+    const { data } = event as unknown as ForeignEvent;
+    return { ...(event as unknown as ForeignEvent), data: typeof data === 'string' ? JSON.parse(data) : data };
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal('malformed', 'this is not a CloudEvent 1.0, binary or structured, with JSON data');
