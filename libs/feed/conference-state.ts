@@ -115,8 +115,9 @@ export class ConferenceState {
     if (from >= this.lastChange(channel)) return null;
     const state = this.#channels.get(channel);
     if (!state || from < state.floor) return this.#frame(channel, null);
-    // All who lack the same get the same frame: places between two changes are one place.
-    return this.#frame(channel, state.changeBefore(from));
+    // All who lack the same get the same frame: places between two changes are one place. Before the first change that is 0, which
+    // every copy is complete to.
+    return this.#frame(channel, Math.max(state.changeBefore(from), Math.min(from, 0)));
   }
 
   /** Its memory is given back. */

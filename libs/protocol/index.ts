@@ -13,11 +13,13 @@ export {
   unsubscribeSchema,
 } from './messages.js';
 export {
+  ANSWERS,
   beaconSchema,
   commandAckSchema,
   drainSchema,
   frameSchema,
   refusalSchema,
+  SENT,
   subscribeAckSchema,
   ticketSchema,
 } from './outgoing.js';

@@ -1,5 +1,6 @@
 /** What the gateway sends, as schemas: for the published contract and the tests that hold the gateway to it. Shapes are in `wire.ts`. */
 import { z } from 'zod';
+import type { ClientEvents, ServerEvents } from './wire.js';
 
 const count = z.int().min(0);
 
@@ -63,3 +64,23 @@ export const commandAckSchema = z.union([
   }),
   refused,
 ]);
+
+const subscribeAnswer = z.union([subscribeAckSchema, refused]);
+const done = z.union([z.object({ ok: z.literal(true) }), refused]);
+
+/** Of every message that the gateway sends, by its name, and of every answer, by the message's name. */
+export const SENT = {
+  frame: frameSchema,
+  beacon: beaconSchema,
+  drain: drainSchema,
+  subscribed: subscribeAnswer,
+  refused: refusalSchema,
+  ticket: ticketSchema,
+} as const satisfies Record<keyof ServerEvents, z.ZodType>;
+export const ANSWERS = {
+  subscribe: subscribeAnswer,
+  unsubscribe: done,
+  shown: done,
+  mismatch: done,
+  command: commandAckSchema,
+} as const satisfies Record<keyof ClientEvents, z.ZodType>;

@@ -1,6 +1,7 @@
 /** The service inside the test's process, on a fresh database: for suites that look at its inside. */
 import { randomUUID } from 'node:crypto';
 import { createFeedClient, type FeedClient, type TicketStore } from '#libs/feed-client';
+import type { Logger } from '#libs/postgres';
 import type { Role } from '../../src/conference/capability.js';
 import { readConfig } from '../../src/config.js';
 import { createService, type Service } from '../../src/service.js';
@@ -31,10 +32,12 @@ export async function startRunning({
   version = 'v1',
   database,
   environment = {},
+  logger = silent,
 }: {
   readonly version?: string;
   readonly database?: TestDatabase;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly logger?: Logger;
 } = {}): Promise<Running> {
   const own = database ?? (await createTestDatabase());
   const config = readConfig(
@@ -47,7 +50,7 @@ export async function startRunning({
       ...environment,
     }),
   );
-  const make = (projectionVersion: string) => createService({ config, logger: silent, projectionVersion });
+  const make = (projectionVersion: string) => createService({ config, logger, projectionVersion });
   const service = await make(version);
   const clients = new Set<FeedClient>();
   const others = new Set<Service>();

@@ -12,7 +12,7 @@ import type { Role } from '../../conference/capability.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { checkAddress } from './address.js';
 import { identify } from './identify.js';
-import { problemOf } from './problem.js';
+import { isWaiting, refuseUnread } from './unread.js';
 
 const BODY_BYTES = defineLimit({
   name: 'http.body.bytes',
@@ -27,19 +27,6 @@ const IMPORT_BYTES = defineLimit({
   unit: 'bytes',
   beyond: 'the file is refused with 205 and its connection closed',
 });
-const UNREAD_BYTES = defineLimit({
-  name: 'http.unread-body.bytes',
-  value: 1024 * 1024,
-  unit: 'bytes',
-  beyond: 'a refused body is not read further',
-});
-const UNREAD_MS = defineLimit({
-  name: 'http.unread-body.time',
-  value: 1_000,
-  unit: 'ms',
-  beyond: 'a refused body is not waited for any longer: the connection is closed',
-});
-
 interface BodyRule {
   readonly last: string;
   readonly bytes: number;
@@ -100,9 +87,6 @@ async function admit(ports: BodyPorts, request: Request, response: Response): Pr
   else if (JSON_TYPE.test(headers['content-type'] ?? '')) request.body = parse(bytes);
 }
 
-/** The client sends its body only once it is asked to. */
-const isWaiting = ({ headers }: IncomingMessage): boolean => /^100-continue$/i.test(headers.expect ?? '');
-
 function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -143,32 +127,4 @@ function parse(bytes: Buffer): unknown {
   } catch {
     throw new Refusal('malformed', 'the body is not JSON in UTF-8');
   }
-}
-
-/**
- * Answers at once. Most clients read an answer only once they have sent all: they may go on for a bounded while, for a connection that
- * is closed on them takes the answer with it.
- */
-function refuseUnread(request: Request, response: Response, refusal: Refusal): void {
-  if (!request.socket.writable) return;
-  const text = JSON.stringify(problemOf(refusal));
-  response.writeHead(refusal.httpStatus, {
-    'content-type': 'application/problem+json',
-    'content-length': Buffer.byteLength(text),
-    ...(request.complete ? {} : { connection: 'close' }),
-  });
-  response.write(text);
-  if (request.complete || isWaiting(request)) return void response.end();
-  let size = 0;
-  const take = (chunk: Buffer) => {
-    size += chunk.length;
-    // From here on the client waits, and has its answer.
-    if (size > UNREAD_BYTES) request.off('data', take).pause();
-  };
-  const end = () => {
-    clearTimeout(timer);
-    response.end();
-  };
-  const timer = setTimeout(end, UNREAD_MS);
-  request.on('data', take).once('end', end).once('close', end).resume();
 }

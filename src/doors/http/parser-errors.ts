@@ -3,20 +3,18 @@ import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { Refusal } from '#libs/protocol';
 import { problemOf } from './problem.js';
+import { refuseUnread } from './unread.js';
 
 /** Milliseconds in which a client takes the last answer of its connection. */
 const FLUSH_WITHIN_MS = 1_000;
-const TYPE = { 'content-type': 'application/problem+json' };
 
 export function numberParserErrors(server: Server): void {
   // Checked with the address: Node's own answer has no number.
   Object.assign(server, { requireHostHeader: false });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
-  server.on('checkExpectation', (_request, response: ServerResponse) => {
-    const refusal = new Refusal('malformed', 'nothing but 100-continue can be expected here');
-    const text = JSON.stringify(problemOf(refusal, 417));
-    response.writeHead(417, { ...TYPE, connection: 'close', 'content-length': Buffer.byteLength(text) }).end(text);
-  });
+  server.on('checkExpectation', (request, response) =>
+    refuseUnread(request, response, new Refusal('malformed', 'nothing but 100-continue can be expected here'), 417),
+  );
   // A body is asked for once its sender may send it; Node would ask for any.
   server.on('checkContinue', (request, response) => server.emit('request', request, response));
 }
@@ -28,7 +26,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   const text = JSON.stringify(problemOf(refusal, status));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    `content-type: ${TYPE['content-type']}`,
+    'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(text)}`,
     'connection: close',
   ];

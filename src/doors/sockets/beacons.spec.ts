@@ -89,7 +89,7 @@ describe('beacons', () => {
       if (following) followers.place(following, null);
     }
     desk.ownChange = -1;
-    expect(body(1)).toMatchObject({ channels: { schedule: -1 }, interval: 2_000 });
+    expect(body(1)).toMatchObject({ channels: { schedule: 0 }, interval: 2_000 });
     expect(Object.keys(body(1).channels)).toEqual(['schedule']);
     expect(body(1).own).toBeUndefined();
     feed.head = 12;

@@ -42,6 +42,7 @@ export class Beacons {
     return own === null ? shared.packet : packetOf('beacon', `${shared.open},${own}}`);
   }
 
+  /** A channel that never had a document last changed at 0, which every copy of it is complete to. */
   private shared(cls: ClientClass, set: ChannelSet, now: number): Encoded {
     const known = this.encoded[cls].get(set);
     const { head, epoch, proof } = this.feed;
@@ -54,7 +55,9 @@ export class Beacons {
       age: Math.round(this.feed.age()),
       interval: BEACON_MS[cls],
       spread: this.spread(cls),
-      channels: Object.fromEntries(set.channels.map((channel) => [channel, this.feed.lastChange(channel)])),
+      channels: Object.fromEntries(
+        set.channels.map((channel) => [channel, Math.max(this.feed.lastChange(channel), 0)]),
+      ),
       sums: Object.fromEntries(set.channels.map((channel) => [channel, this.feed.sum(channel)])),
     };
     const json = JSON.stringify(beacon);
@@ -71,7 +74,7 @@ export class Beacons {
     for (const [channel, { to }] of follower.channels) {
       if (to === null || !isPrivateChannel(channel)) continue;
       const last = this.feed.lastChange(channel);
-      own = { ...own, [channel]: last };
+      own = { ...own, [channel]: Math.max(last, 0) };
       sums = { ...sums, [channel]: this.feed.sum(channel) };
       change = Math.max(change, last);
     }
