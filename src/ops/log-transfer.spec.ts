@@ -47,6 +47,20 @@ describe('moving a conference between logs', () => {
     expect(plain(await all(to, 'demo'))).toEqual(plain(await all(from, 'demo')));
   });
 
+  it.each([
+    ['no JSON', Buffer.from('{')],
+    ['no object', Buffer.from('[]')],
+    ['no UTF-8', Buffer.from([0xff, 0xfe])],
+  ])('case S12: a skip whose data is %s is taken over as it is, and so is what follows it', async (_, value) => {
+    const { records } = await append(createMemoryLog({ partitions: 1 }), 'demo', ['event-skipped']);
+    const from = createMemoryLog({ partitions: 1 });
+    await from.append('demo', [{ headers: records[0]?.headers ?? new Map(), value }]);
+    await append(from, 'demo', ['session-scheduled']);
+    const to = createMemoryLog({ partitions: 1 });
+    expect(await importConference(to, of(await exported(from, 'demo')))).toMatchObject({ appended: 2 });
+    expect((await all(to, 'demo'))[0]?.value).toEqual(value);
+  });
+
   it('a skipped event is named by the offset that it has now', async () => {
     const from = createMemoryLog({ partitions: 1 });
     await append(from, 'other', ['x', 'y']);

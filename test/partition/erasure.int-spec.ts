@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPostgresKeys } from '#libs/event-log';
 import { conferenceStation, opened } from '../support/conference-station.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -42,6 +43,29 @@ describe('the erasure of a person', () => {
       await pool.end();
     },
   );
+
+  it('case S13: erasures and new keys of the same people wait for each other in one order: no deadlock', async () => {
+    const { pool, append, recordsFrom, cut, committer } = await conferenceStation(database);
+    const people = Array.from({ length: 60 }, (_, index) => `person-${index}`);
+    const keys = createPostgresKeys(database.pool);
+    const hands = await committer();
+    const deadlocks = async () =>
+      Number(
+        (await database.pool.query('select deadlocks from pg_stat_database where datname = current_database()')).rows[0]
+          ?.deadlocks,
+      );
+    const before = await deadlocks();
+    for (let round = 0; round < 8; round++) {
+      const conference = `round-${round}`;
+      await append(conference, [...people].reverse().map(erased), `otto-${round}`);
+      const made = Promise.allSettled(people.map((subject) => keys.keyFor(conference, subject)));
+      await hands.committer.run(cut(await recordsFrom(hands.claimed.next), 10));
+      await made;
+      expect((await keysOf(conference)).filter(({ key }) => key !== null)).toEqual([]);
+    }
+    expect(await deadlocks()).toBe(before);
+    await pool.end();
+  });
 
   it.each([
     ['the rows of its projection', ['erased_person'], null],
