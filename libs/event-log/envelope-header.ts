@@ -1,14 +1,25 @@
 /** The envelope of a record, as far as it can be stored: what the read models could not hold is not readable. */
 import { isUtf8 } from 'node:buffer';
+import { defineLimit } from '#libs/limits';
 import { isStorable } from '#libs/protocol';
 import { DIGEST } from './digest.js';
 import type { Envelope } from './envelope.js';
 import type { LogRecord } from './port.js';
 
 /** Bytes of a name that is part of keys: an entry of a Postgres index has at most 2,704, and up to three of them stand in one. */
-export const MAX_NAME_BYTES = 512;
+export const MAX_NAME_BYTES = defineLimit({
+  name: 'log.envelope.name.bytes',
+  value: 512,
+  unit: 'bytes',
+  beyond: 'the command is not appended; a record in the log becomes a dead letter',
+});
 /** Bytes of an attribute that is no part of a key. */
-export const MAX_ATTRIBUTE_BYTES = 8_192;
+export const MAX_ATTRIBUTE_BYTES = defineLimit({
+  name: 'log.envelope.attribute.bytes',
+  value: 8_192,
+  unit: 'bytes',
+  beyond: 'the command is not appended; a record in the log becomes a dead letter',
+});
 /** The last millisecond of the year 9999: later instants have no RFC 3339 form. */
 export const MAX_TIME = 253_402_300_799_999;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

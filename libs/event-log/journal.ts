@@ -1,6 +1,7 @@
 /** The log as the rest of the program sees it: commands go in, events come out; sealing and the envelope happen in between. */
 import { isSpanContextValid, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { LRUCache } from 'lru-cache';
+import { defineLimit } from '#libs/limits';
 import { faultIn } from '#libs/protocol';
 import { recorded, traceparentOf } from '#libs/signals';
 import { decodeRecord, encodeCommand, UNSTORABLE } from './codec.js';
@@ -152,7 +153,12 @@ async function seal({ keys, catalog, command, event, index }: Sealing): Promise<
 }
 
 /** I9: keys that a reader remembers; the least recently used is looked up again. */
-export const MAX_KEYS = 20_000;
+export const MAX_KEYS = defineLimit({
+  name: 'log.keys.remembered',
+  value: 20_000,
+  unit: 'entries',
+  beyond: 'the key used least recently is looked up again',
+});
 
 function createReader(catalog: EventCatalog, keys: SubjectKeys, max: number): EventReader {
   const remembered = new LRUCache<string, { readonly key: Buffer | null }>({ max });

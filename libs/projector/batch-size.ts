@@ -1,8 +1,15 @@
+import { defineLimit } from '#libs/limits';
+
 /** Beyond it a batch gains little and two overlap less. */
 const MAX = 500;
 const MIN = 50;
 /** I9: bytes of records after which a batch ends: 500 commands of the largest kind would exceed what one text can hold. */
-export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+export const MAX_BATCH_BYTES = defineLimit({
+  name: 'projection.batch.bytes',
+  value: 4 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the batch ends with the command that exceeds it; the rest is the next batch',
+});
 /**
  * What waits is one batch, whatever came while the last one was written; this only bounds how long that may take. An aim of 50 ms was
  * worse than none: a busy machine needed that long for any batch, took ever smaller ones, and fell behind (bench/latency.mjs).

@@ -1,8 +1,14 @@
 /** D2: a fault of the schema or the program would park one command after the other; then the partition stops instead, and says so. */
+import { defineLimit } from '#libs/limits';
 import { isAboutOneDatum } from '#libs/postgres';
 
 /** Commands parked by one SQLSTATE within a minute before the partition stops. */
-export const MAX_PARKED_PER_MINUTE = 3;
+export const MAX_PARKED_PER_MINUTE = defineLimit({
+  name: 'projection.parked.per-minute',
+  value: 3,
+  unit: 'commands',
+  beyond: 'the partition halts until the cause is mended or an operator drops the event (`hallway skip`)',
+});
 const MINUTE_MS = 60_000;
 
 /** Its events are refused one after the other for the same reason, which is no fault of theirs. Nothing was parked for it. */

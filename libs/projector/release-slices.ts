@@ -1,17 +1,38 @@
 /** A release is written slice by slice; a waiting event that the database refuses holds its stream again, and the release ends there. */
+import { defineLimit } from '#libs/limits';
 import { LEASE_SECONDS } from './checkpoint.js';
 import { isAboutEvents, isPassing } from './recovery.js';
 import type { ReleaseSlice } from './release.js';
 import { refusalOf } from './unfoldable.js';
 
 /** Waiting events folded in one transaction, at most. */
-export const MAX_RELEASED_EVENTS = 200;
+export const MAX_RELEASED_EVENTS = defineLimit({
+  name: 'projection.release.events',
+  value: 200,
+  unit: 'events',
+  beyond: 'the next transaction of the same release goes on',
+});
 /** Bytes of waiting events folded in one transaction; the last one may exceed it. */
-export const MAX_RELEASED_BYTES = 4 * 1024 * 1024;
+export const MAX_RELEASED_BYTES = defineLimit({
+  name: 'projection.release.bytes',
+  value: 4 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the next transaction of the same release goes on',
+});
 /** Documents rendered in one transaction, at most. */
-export const MAX_RELEASED_DOCUMENTS = 500;
+export const MAX_RELEASED_DOCUMENTS = defineLimit({
+  name: 'projection.release.documents',
+  value: 500,
+  unit: 'documents',
+  beyond: 'the next transaction of the same release goes on',
+});
 /** Milliseconds of folding for one transaction: a part of the lease, of which writing needs another. */
-export const MAX_RELEASE_MS = (LEASE_SECONDS * 1_000) / 6;
+export const MAX_RELEASE_MS = defineLimit({
+  name: 'projection.release.ms',
+  value: (LEASE_SECONDS * 1_000) / 6,
+  unit: 'ms',
+  beyond: 'the next transaction of the same release goes on',
+});
 
 export interface ReleaseParts {
   /** Folds and writes one slice. @returns whether it was the last */

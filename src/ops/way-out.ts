@@ -2,12 +2,12 @@
  * D3: the ways out that do not wait for the projector. A partition that stands still folds no event, so dropping one, or erasing a person,
  * is written beside the log first; the event that says so follows and is folded when the partition goes on (docs/adr/0011).
  */
-import type pg from 'pg';
 import { commandIdOf, type EventLog, type Journal } from '#libs/event-log';
+import type { Queryable } from '#libs/postgres';
 import { liveGeneration } from '#libs/projector';
 
 export interface WayOut {
-  readonly pool: pg.Pool;
+  readonly pool: Queryable;
   readonly log: EventLog;
   readonly journal: Journal;
 }
@@ -80,7 +80,7 @@ const commandOf = (conference: string, { actor, reason }: By, id: string) => ({
 });
 
 /** It may not be folded yet, where its partition stands still: then somebody's key may tell. */
-async function isKnown(pool: pg.Pool, conference: string): Promise<boolean> {
+async function isKnown(pool: Queryable, conference: string): Promise<boolean> {
   const keys = await pool.query('select from subject_key where conference = $1 limit 1', [conference]);
   if (keys.rowCount === 1) return true;
   const live = await liveGeneration(pool);
