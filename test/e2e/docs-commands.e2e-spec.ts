@@ -36,7 +36,10 @@ const quotes = [...new Map(files.flatMap(quotesOf).map((quote) => [quote.command
 const hallway = quotes.filter(({ command }) => command.startsWith('npx hallway'));
 
 /** Run like the others, but they need what is not here; they say so, and by it that they were understood. */
-const SAYS: readonly (readonly [RegExp, RegExp])[] = [[/^npx hallway (topics|dead-letters retry)\b/, /KAFKA_BROKERS/]];
+const SAYS: readonly (readonly [RegExp, RegExp])[] = [
+  [/^npx hallway (topics|dead-letters retry)\b/, /KAFKA_BROKERS/],
+  [/^npx hallway generations (rollback|switch|drop)\b/, /^hallway: 209 /],
+];
 /** They go on until they are ended. */
 const FOLLOWS = /^npx hallway tail\b/;
 /** Named in a sentence, without what they need. */
