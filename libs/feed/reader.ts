@@ -203,8 +203,10 @@ export class FeedReader {
   async #ask(generation: Generation, asked: readonly Asked[], limit: number | null): Promise<readonly ReadRow[]> {
     this.statements++;
     const schema = quoteIdentifier(generation.schema);
-    const { rows } = await this.#db.query<ReadRow>(
-      `with live as (${LIVE})
+    const { rows } = await this.#db.query<ReadRow>({
+      // Planned once per connection: planning was half of a reading. What loads all of a conference is planned for it.
+      ...(limit === null ? {} : { name: `tail ${generation.schema}` }),
+      text: `with live as (${LIVE})
        select live.*, extract(epoch from clock_timestamp()) * 1000 as now, h.conference, h.head, h.floor,
          coalesce(extract(epoch from c.as_of) * 1000, 0) as as_of, d.*
        from live
@@ -232,7 +234,7 @@ export class FeedReader {
          select conference, head, to_hex(proof) as proof from ${schema}.feed_history
          where conference = a.conference and head >= a.cursor order by head
        ) p`,
-      [
+      values: [
         asked.map(({ conference }) => conference),
         asked.map(({ cursor }) => cursor),
         asked.map(({ conference }) => partitionOf(conference, this.#partitions)),
@@ -240,7 +242,7 @@ export class FeedReader {
         asked.flatMap(({ conference, awaited = [] }) => awaited.map(() => conference)),
         asked.flatMap(({ awaited = [] }) => awaited),
       ],
-    );
+    });
     return rows;
   }
 }
