@@ -133,6 +133,19 @@ describe('the door for commands', () => {
     expect(await codeOf(ask('22', 'Why?'), someone('ann'))).toBe('pending');
   });
 
+  it('case V38: a command in a log from before digests is answered with its own outcome and subject, whatever is sent under its id', async () => {
+    const rooms = [{ type: 'room-filled-up', subject: 'a', stream: 'conference', data: { room: 'a' } }];
+    await doors.world.append(rooms, organizer, '24');
+    await doors.follow();
+    const again = await send({ id: '24', type: 'mark-room-full', data: { room: 'a' } });
+    expect(again).toMatchObject({
+      outcome: 'applied',
+      subject: 'a',
+      position: doors.world.store.heads.get(CONFERENCE),
+    });
+    expect(await send({ id: '24', type: 'start-session', data: { session: 'none' } })).toEqual(again);
+  });
+
   it('[C2] case S25: an id whose command was refused, failed or changed nothing may be used for something else', async () => {
     expect(await codeOf({ id: '23', type: 'start-session', data: { session: 'none' } })).toBe(209);
     const rooms = { id: '23', type: 'define-rooms', data: { rooms: [{ id: 'a', name: 'Hall A', order: 1 }] } };
