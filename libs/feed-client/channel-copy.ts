@@ -28,14 +28,14 @@ export class ChannelCopy {
       this.sum = new ContentSum();
       if (this.epoch !== frame.epoch) this.healing.restart();
       this.epoch = frame.epoch;
-      this.merge(frame.entries);
+      this.merge(frame);
       return this.completeTo(frame);
     }
     if (!this.cursor || this.cursor[0] !== frame.epoch) return 'resume';
     const [, complete] = this.cursor;
     if (frame.to <= complete) return 'ignored';
     if (frame.from > complete) return 'resume';
-    this.merge(frame.entries);
+    this.merge(frame);
     return this.completeTo(frame);
   }
 
@@ -80,9 +80,10 @@ export class ChannelCopy {
   }
 
   /** Applied only if newer: twice, or late, changes nothing (I5). */
-  private merge(entries: Frame['entries']): void {
+  private merge({ entries, marks }: Frame): void {
     const merged = new Map(this.documents);
-    for (const [key, version, body, mark] of entries) {
+    for (const [index, [key, version, body]] of entries.entries()) {
+      const mark = marks?.[index];
       const before = merged.get(key);
       if ((before?.version ?? -1) >= version) continue;
       if (before) this.sum.remove(key, before.version, before.mark ?? '');

@@ -3,12 +3,16 @@ import { type Beacon, ContentSum, type Entry, type Frame } from '#libs/protocol'
 import { ChannelCopy } from './channel-copy.js';
 import { type Effect, FeedState } from './feed-state.js';
 
-const frame = (from: number | null, to: number, entries: readonly Entry[], proof?: string): Frame => ({
+/** An entry and its mark. */
+type Marked = readonly [key: string, version: number, body: object | null, mark?: string | undefined];
+
+const frame = (from: number | null, to: number, entries: readonly Marked[], proof?: string): Frame => ({
   epoch: 'e',
   channel: 'c',
   from,
   to,
-  entries,
+  entries: entries.map(([key, version, body]): Entry => [key, version, body]),
+  marks: entries.map(([, , , mark = '']) => mark),
   ...(proof === undefined ? {} : { proof }),
 });
 const beacon = (head: number, sum: number, proof = `p${head}`): Beacon => ({
@@ -21,12 +25,12 @@ const beacon = (head: number, sum: number, proof = `p${head}`): Beacon => ({
   channels: { c: 4 },
   sums: { c: sum },
 });
-function sumOf(entries: readonly Entry[]): number {
+function sumOf(entries: readonly Marked[]): number {
   const sum = new ContentSum();
   for (const [key, version, , mark = ''] of entries) sum.add(key, version, mark);
   return sum.value;
 }
-const ENTRIES: readonly Entry[] = [
+const ENTRIES: readonly Marked[] = [
   ['a', 4, {}, 'm4'],
   ['b', 3, {}, 'm3'],
 ];
@@ -71,14 +75,14 @@ describe('sums of content', () => {
       const copy = new ChannelCopy();
       copy.frame(frame(null, 0, []));
       for (let to = 1; to < 60; to++) {
-        const entries = Array.from({ length: (seed * to) % 4 }, (_, index): Entry => {
+        const entries = Array.from({ length: (seed * to) % 4 }, (_, index): Marked => {
           const key = `k${(to * seed + index * 7) % 13}`;
           return (to + index + seed) % 3 === 0 ? [key, to, null] : [key, to, {}, `m${to}`];
         });
         copy.frame(frame(to - 1, to, entries));
         copy.frame(frame(to - 1, to, entries));
       }
-      const there = [...copy.documents].map(([key, { version, body, mark }]): Entry => [key, version, body, mark]);
+      const there = [...copy.documents].map(([key, { version, body, mark }]): Marked => [key, version, body, mark]);
       expect(copy.beacon({ epoch: 'e', head: 59 }, 59, sumOf(there))).toBe('current');
       expect(copy.beacon({ epoch: 'e', head: 59 }, 59, sumOf(there) + 1)).toBe('wrong');
     }

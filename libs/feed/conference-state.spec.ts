@@ -129,14 +129,21 @@ describe('ConferenceState', () => {
     const changes = state.changes(CHANNEL, 5);
     const entries = [
       ['b', 7, null],
-      ['c', 8, { v: 8 }, 'm8'],
+      ['c', 8, { v: 8 }],
     ];
-    expect(changes && parse(changes)).toEqual({ epoch: EPOCH, channel: CHANNEL, from: 4, to: 10, entries });
+    expect(changes && parse(changes)).toEqual({
+      epoch: EPOCH,
+      channel: CHANNEL,
+      from: 4,
+      to: 10,
+      entries,
+      marks: ['', 'm8'],
+    });
     expect(state.resume(CHANNEL, [EPOCH, 5])).toEqual({ kind: 'changes', frame: changes });
     const fresh = state.resume(CHANNEL, null);
     const shown = [
-      ['a', 4, { v: 4 }, 'm4'],
-      ['c', 8, { v: 8 }, 'm8'],
+      ['a', 4, { v: 4 }],
+      ['c', 8, { v: 8 }],
     ];
     expect('frame' in fresh && parse(fresh.frame)).toMatchObject({ from: null, to: 10, entries: shown });
   });

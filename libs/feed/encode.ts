@@ -12,15 +12,13 @@ export function encodeFrame(
   },
   documents: readonly Held[],
 ): EncodedFrame {
-  const entries = documents.map(
-    ({ key, version, json, mark }) =>
-      `[${JSON.stringify(key)},${version},${json === null ? 'null' : `${json},${JSON.stringify(mark)}`}]`,
-  );
+  const entries = documents.map(({ key, version, json }) => `[${JSON.stringify(key)},${version},${json ?? 'null'}]`);
+  const marks = JSON.stringify(documents.map(({ json, mark }) => (json === null ? '' : mark)));
   const trace = newestSampled(documents);
   const appendedAt = oldest(documents);
   const json =
     `{"epoch":${JSON.stringify(at.epoch)},"channel":${JSON.stringify(at.channel)},"from":${at.from},"to":${at.to},` +
-    `${at.proof === undefined ? '' : `"proof":${JSON.stringify(at.proof)},`}"entries":[${entries.join(',')}]${trace ? `,"traceparent":${JSON.stringify(trace)}` : ''}` +
+    `${at.proof === undefined ? '' : `"proof":${JSON.stringify(at.proof)},`}"entries":[${entries.join(',')}],"marks":${marks}${trace ? `,"traceparent":${JSON.stringify(trace)}` : ''}` +
     `${appendedAt > 0 ? `,"appendedAt":${Math.round(appendedAt)}` : ''}}`;
   return {
     channel: at.channel,

@@ -92,7 +92,8 @@ describe('the feed on Postgres', () => {
     expect(await advance).toMatchObject({ head: 7, from: 1, reloaded: false, channels: new Set(['schedule']) });
     expect(JSON.parse(replica.changes('schedule', 1)?.json ?? '')).toMatchObject({
       to: 7,
-      entries: [['b', 7, { n: 2 }, 'm7']],
+      entries: [['b', 7, { n: 2 }]],
+      marks: ['m7'],
     });
     expect(replica.document('schedule', 'b')).toMatchObject({ version: 7, body: { n: 2 } });
   });

@@ -19,8 +19,9 @@ export const frameSchema = z.object({
   to: count,
   proof: z.string().optional().describe('of the history up to `to`; opaque'),
   entries: z
-    .array(z.tuple([z.string(), count, z.record(z.string(), z.unknown()).nullable(), z.string().optional()]))
-    .describe('[key, version, body, mark]; a null body: the document is gone'),
+    .array(z.tuple([z.string(), count, z.record(z.string(), z.unknown()).nullable()]))
+    .describe('[key, version, body]; a null body: the document is gone'),
+  marks: z.array(z.string()).optional().describe('of the entries, in their order; for the sum (SPEC B4)'),
   traceparent: z.string().optional(),
   appendedAt: count.optional().describe('when its oldest event was appended, milliseconds since 1970'),
 });

@@ -5,8 +5,8 @@ export const PROTOCOL_VERSION = 1;
 /** [epoch, to, proof]: how far a copy of one channel is complete, and of which history; the proof is opaque, and absent in older clients. */
 export type Cursor = readonly [epoch: string, to: number, proof?: string | undefined];
 
-/** Shown documents: [key, version, body, mark]; a null body is a tombstone and has no mark. */
-export type Entry = readonly [key: string, version: number, body: object | null, mark?: string | undefined];
+/** Shown documents: [key, version, body]; a null body is a tombstone. */
+export type Entry = readonly [key: string, version: number, body: object | null];
 
 export interface Frame {
   readonly epoch: string;
@@ -17,6 +17,8 @@ export interface Frame {
   /** Of the history up to `to`. */
   readonly proof?: string;
   readonly entries: readonly Entry[];
+  /** Of each entry's last event, in the same order; "" of a tombstone. For the sum (`ContentSum`). */
+  readonly marks?: readonly string[];
   /** Trace context of the newest sampled change in the frame. */
   readonly traceparent?: string;
   /** When the oldest event in it was appended, milliseconds since 1970; absent: there is none. */

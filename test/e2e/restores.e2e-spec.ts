@@ -8,7 +8,7 @@ import { createFeedClient, type FeedClient } from '#libs/feed-client';
 import { type Api, api, freePort, openDemo, type ServiceProcess, startProcess, until } from '../support/process.js';
 
 const CHANNEL = 'schedule';
-type Entries = readonly (readonly [string, number, object, string])[];
+type Entries = readonly (readonly [string, number, object])[];
 
 describe('a data folder that is put back', () => {
   let folder: string;
