@@ -1,11 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Admin, Producer } from 'kafkajs';
+import Broker from 'kafkajs/src/broker/index.js';
+import protocol from 'kafkajs/src/protocol/error.js';
 import { kafkaMissing, startTestKafka, type TestKafka } from '../../../test/support/kafka.js';
 import { until } from '../../../test/support/process.js';
 import { openTestTopic, type TestTopic } from '../../../test/support/reading.js';
 import { silent } from '../../../test/support/silent.js';
 import { createClient } from './client.js';
 
+/** Kafka's numbers. */
+const NOT_COORDINATOR = 16;
+const LOADING = 14;
 const run = kafkaMissing() ? describe.skip : describe;
 
 run('a reader of a group, on a real Kafka', () => {
@@ -104,4 +109,42 @@ run('a reader of a group, on a real Kafka', () => {
     await until('it is read', () => textsOf(0).length === 1, 30_000);
     expect(starts).toBe(3);
   }, 60_000);
+
+  /** What a broker answers whose group coordinator has moved and loads, each once: one cannot be made to load for long on purpose. */
+  function loadCoordinator(group: string) {
+    const { heartbeat, joinGroup } = Broker.prototype;
+    const answered: string[] = [];
+    const once = (name: string, code: number, real: typeof heartbeat) =>
+      async function refuse(this: object, request: { readonly groupId?: string }) {
+        if (request.groupId !== group || answered.includes(name)) return real.call(this, request);
+        // It joins because a heartbeat was refused.
+        if (name === 'joinGroup' && !answered.includes('heartbeat')) return real.call(this, request);
+        answered.push(name);
+        throw protocol.createErrorFromCode(code);
+      };
+    Broker.prototype.heartbeat = once('heartbeat', NOT_COORDINATOR, heartbeat);
+    Broker.prototype.joinGroup = once('joinGroup', LOADING, joinGroup);
+    return {
+      answered,
+      restore: () => Object.assign(Broker.prototype, { heartbeat, joinGroup }),
+    };
+  }
+
+  it('case C1, S26: a coordinator that loads when the group must join again: its heartbeats are answered, and yet the consumer is built again and reads on', async () => {
+    const { reader, textsOf } = topic.read({ joinMs: 3_000 });
+    await send(0, 'before');
+    await until('it reads', () => textsOf(0).length === 1, 20_000);
+    const loading = loadCoordinator(`group-of-${topic.name}`);
+    try {
+      await until('its join was refused', () => loading.answered.length === 2, 20_000);
+      // Under the old membership nothing is given up: heartbeats and fetches are answered by the real broker all the time.
+      await until('silence is seen', () => reader.status().silentMs > 2_000, 20_000);
+      await send(0, 'after');
+      await until('another consumer has joined', () => reader.status().silentMs < 1_000, 30_000);
+      await until('it reads on', () => textsOf(0).includes('1 after'), 20_000);
+      expect(loading.answered).toEqual(['heartbeat', 'joinGroup']);
+    } finally {
+      loading.restore();
+    }
+  }, 90_000);
 });

@@ -11,6 +11,21 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default RequestQueue;
 }
 
+declare module 'kafkajs/src/broker/index.js' {
+  const Broker: {
+    readonly prototype: {
+      heartbeat(request: object): Promise<unknown>;
+      joinGroup(request: object): Promise<unknown>;
+    };
+  };
+  export default Broker;
+}
+
+declare module 'kafkajs/src/protocol/error.js' {
+  const protocol: { createErrorFromCode(code: number): Error };
+  export default protocol;
+}
+
 declare module 'kafkajs/src/consumer/batch.js' {
   import type { Batch } from 'kafkajs';
 
