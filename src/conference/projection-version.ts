@@ -8,7 +8,7 @@ const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
 const FOLDERS = ['src/conference', 'libs/projector', 'libs/event-log', 'migrations/generation'];
 const MEANS =
-  /(^|\/)(projection|views|entities|events|documents|kernel|fold|overlay|parking|outcomes|engine-tables|audit-entry|unfoldable|codec|envelope-header|seal|catalog|projection-set|capabilities|index|\d{4}-[\w-]+)\.(js|ts)$/;
+  /(^|\/)(projection|views|entities|events|documents|kernel|fold|prefetch|overlay|parking|release|outcomes|engine-tables|audit-entry|unfoldable|codec|envelope-header|seal|catalog|projection-set|capabilities|index|\d{4}-[\w-]+)\.(js|ts)$/;
 
 export function projectionVersion(): string {
   const hash = createHash('sha256');
