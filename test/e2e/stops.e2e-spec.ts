@@ -131,3 +131,29 @@ describe.each([
     expect(service.output()).not.toMatch(/FATAL|57P01|could not be closed/);
   }, 40_000);
 });
+
+describe('a process that is still starting', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'hallway-starting-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('case R9: SIGTERM before it is ready ends it with 0 within 5 s, and the next start finds nothing in its way', async () => {
+    const first = await startProcess({ DATA_DIR: folder, HALLWAY_DEMO: 'off' });
+    const health = (route: string) =>
+      fetch(first.url + route).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    await until('it listens', async () => (await health('/healthz')) === 200);
+    expect(first.output()).not.toMatch(/is ready/);
+    const asked = performance.now();
+    expect(await first.end('SIGTERM')).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(STOP_MS);
+    expect(first.output()).toMatch(/stopping before the start was complete/);
+    const second = await startProcess({ DATA_DIR: folder, HALLWAY_DEMO: 'off' });
+    await second.printed(/is ready/);
+    expect(await second.end('SIGTERM')).toBe(0);
+  }, 60_000);
+});

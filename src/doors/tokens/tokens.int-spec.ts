@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { decodeProtectedHeader, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { checkRestore, createPool, noticeRestore } from '#libs/postgres';
 import { Refusal } from '#libs/protocol';
@@ -193,5 +194,24 @@ describe('Tokens', () => {
     expect(await refusal(next.verify(moderator))).toBe('no refusal');
     const fresh = await next.issue({ actor: 'olga', role: 'organizer', conference: '*' }, 60);
     expect(await refusal(next.verify(fresh))).toBe('no refusal');
+  });
+
+  it('I9: tokens that name keys nobody has made cost the database a statement now and then, not one each', async () => {
+    const tokens = await createTokens(database.pool);
+    const asked = jest.spyOn(database.pool, 'query');
+    const { privateKey } = await generateKeyPair('ES256');
+    const garbage = () =>
+      new SignJWT({ role: 'organizer', conf: '*', sub: 'm1' })
+        .setProtectedHeader({ alg: 'ES256', kid: randomUUID() })
+        .setIssuer('hallway')
+        .setExpirationTime('60s')
+        .sign(privateKey);
+    for (let round = 0; round < 3; round++) {
+      const all = await Promise.all(Array.from({ length: 50 }, garbage));
+      const answers = await Promise.all(all.map((token) => refusal(tokens.verify(token))));
+      expect(new Set(answers)).toEqual(new Set(['unauthenticated']));
+    }
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(3);
+    asked.mockRestore();
   });
 });

@@ -1,15 +1,15 @@
 /** Signed tokens (JWT, ES256) with keys of our own, and links that hand one out once. */
 import { createHash, randomUUID } from 'node:crypto';
-import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { setTimeout as delay } from 'node:timers/promises';
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import { z } from 'zod';
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import { type ClientClass, Refusal } from '#libs/protocol';
-import { actorId } from '../../conference/access/events.js';
 import type { Identity, Role } from '../../conference/capability.js';
-import { slug } from '../../conference/kernel.js';
-import { AccessState, type TokenFacts } from './access-state.js';
+import { AccessState } from './access-state.js';
+import { keyOf, refuseUnusable, toVerified, type Verified } from './claims.js';
 import { createLink, type LinkOptions, purgeLinks, type Redeemed, readLink, useLink, wasRedeemed } from './links.js';
 import { ALGORITHM } from './signing-keys.js';
 import {
@@ -31,26 +31,14 @@ const ISSUER = 'hallway';
 /** How soon a revocation at another process holds here. */
 const REFRESH_MS = 1_000;
 const PURGE_MS = 3_600_000;
+const KEYS_EVERY_MS = defineLimit({
+  name: 'access.keys.look',
+  value: 250,
+  unit: 'ms',
+  beyond: 'tokens of unknown keys wait for the next look',
+});
 
-const claims = z
-  .object({
-    sub: actorId,
-    role: z.enum(['organizer', 'moderator', 'operator', 'attendee', 'screen', 'producer']),
-    conf: z.union([z.literal('*'), slug]),
-  })
-  .refine(({ role, conf }) => conf !== '*' || role === 'organizer' || role === 'operator', 'needs one conference');
-const verifiedClaims = z.intersection(
-  claims,
-  z.object({ exp: z.int(), iat: z.number().optional(), jti: z.uuid().optional(), since: z.number().optional() }),
-);
-
-export interface Verified extends TokenFacts {
-  readonly identity: Identity;
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
-  /** When the first of the tokens was issued that this one was renewed from. */
-  readonly since: number;
-}
+export type { Verified };
 
 export interface IssueOptions {
   /** Who gives it; default: the service. */
@@ -109,6 +97,8 @@ class SignedTokens implements Tokens {
   // A check costs 70–180 µs of CPU and a storm brings thousands: remembered by hash, never the token itself.
   private readonly cache = new LRUCache<string, Verified>({ max: 50_000 });
   private readonly listeners = new Set<() => void>();
+  private keysLookedAt = Number.NEGATIVE_INFINITY;
+  private lookingForKeys: Promise<void> | undefined;
 
   constructor(private readonly pool: pg.Pool) {
     this.state = new AccessState(pool);
@@ -253,12 +243,23 @@ class SignedTokens implements Tokens {
     };
   }
 
+  /** At most one statement in `KEYS_EVERY_MS`, however many tokens name keys that nobody has made. Rejects never. */
+  private lookForKeys(): Promise<void> {
+    this.lookingForKeys ??= (async () => {
+      await delay(Math.max(0, this.keysLookedAt + KEYS_EVERY_MS - performance.now()));
+      this.keysLookedAt = performance.now();
+      await this.refresh().catch(() => undefined);
+      this.lookingForKeys = undefined;
+    })();
+    return this.lookingForKeys;
+  }
+
   private async check(token: string): Promise<{ readonly payload: JWTPayload; readonly key: string }> {
     const id = keyOf(token);
     let key = this.state.keys.find((known) => known.id === id);
     if (!key) {
       // Another process may have made it a moment ago.
-      await this.refresh().catch(() => undefined);
+      await this.lookForKeys();
       key = this.state.keys.find((known) => known.id === id);
     }
     if (!key) throw new Refusal('unauthenticated');
@@ -274,33 +275,4 @@ class SignedTokens implements Tokens {
       throw new Refusal(error instanceof errors.JWTExpired ? 'expired' : 'unauthenticated');
     }
   }
-}
-
-function keyOf(token: string): string | undefined {
-  try {
-    return decodeProtectedHeader(token).kid;
-  } catch {
-    throw new Refusal('unauthenticated');
-  }
-}
-
-function refuseUnusable({ actor, role, conference }: Identity): void {
-  if (!actorId.safeParse(actor).success)
-    throw new Refusal('invalid', 'actor: visible ASCII characters, at most 100 of them');
-  if (!claims.safeParse({ sub: actor, role, conf: conference }).success)
-    throw new Refusal('invalid', 'conference: the id of a conference; * is for organizers and operators alone');
-}
-
-function toVerified({ payload, key }: { readonly payload: JWTPayload; readonly key: string }): Verified {
-  const parsed = verifiedClaims.safeParse(payload);
-  if (!parsed.success) throw new Refusal('unauthenticated');
-  const { sub, role, conf, exp, iat = 0, jti = null, since = iat } = parsed.data;
-  return {
-    id: jti,
-    identity: { actor: sub, role, conference: conf },
-    key,
-    issuedAt: iat * 1_000,
-    expiresAt: exp * 1_000,
-    since: since * 1_000,
-  };
 }
