@@ -20,7 +20,7 @@ export default {
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
-    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^uuid$' } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^(uuid|node)$' } },
     {
       name: 'libs-have-one-door',
       severity: 'error',
@@ -45,7 +45,7 @@ export default {
     may(
       'pages-know-client-and-documents',
       '^src/web/',
-      '^(src/web/|libs/(feed-client|protocol|limits)/|src/conference/view[a-z-]*\\.ts|src/conference/[^/]+/documents\\.ts)',
+      '^(src/web/|libs/(feed-client|protocol|limits)/|src/conference/(view[a-z-]*|times)\\.ts|src/conference/[^/]+/documents\\.ts)',
     ),
     may(
       'conference-knows-no-door',
