@@ -88,3 +88,11 @@ export function connectError(door: Door, { request, handshake }: Socket, error: 
   door.counted.refuseConnect(refusal.code, classOf(request), channels);
   return Object.assign(new Error(refusal.message), { data: refusal.body() });
 }
+
+const NOTHING = Object.freeze({});
+
+/** The request with its headers and the token would be kept for as long as the socket lives: some kilobytes each. */
+export function forgetHandshake(socket: Socket): void {
+  Object.assign(socket, { handshake: NOTHING, data: NOTHING });
+  Object.assign(socket.conn, { request: undefined });
+}

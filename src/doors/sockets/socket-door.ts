@@ -12,7 +12,7 @@ import { Admission, type AdmissionLimits, DEFAULT_LIMITS } from './admission.js'
 import { SocketCounts } from './counts.js';
 import type { Follower } from './follower.js';
 import { BEACON_MS, Hall } from './hall.js';
-import { CLASSES, classOf, connectError, enter, ticketOf, websocketOnly } from './handshake.js';
+import { CLASSES, classOf, connectError, enter, forgetHandshake, ticketOf, websocketOnly } from './handshake.js';
 import { answerHandshake, answerMessages } from './messages.js';
 import { ConnectionClosed } from './open-until-closed.js';
 import { recheck } from './recheck.js';
@@ -186,6 +186,7 @@ export class Door implements SocketDoor {
     answerMessages(this, hall, follower);
     hall.send(follower, packetOf('ticket', JSON.stringify({ ticket })));
     if (asked !== undefined) answerHandshake(this, hall, follower, asked);
+    forgetHandshake(socket);
   }
 
   private hallOf({ conference, feed }: Follower): Hall {
