@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GroupReader } from '#libs/event-log';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
+import { configureLimit } from '#libs/limits';
 import { answers, createPool, type Logger, notifier, type Queryable, takeLease } from '#libs/postgres';
 import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
@@ -219,6 +220,7 @@ async function openGateway(
     logger,
     findOutcome: createOutcomes(pool),
   });
+  configureLimit('sockets.admitted', config.HALLWAY_MAX_SOCKETS);
   const limits = { ...DEFAULT_LIMITS, maxSockets: config.HALLWAY_MAX_SOCKETS };
   const sockets = createSocketDoor({ feed, tokens, commands, logger, limits });
   const { projector } = projecting ?? {};

@@ -1,4 +1,4 @@
-import type { Cursor } from '#libs/protocol';
+import { type Cursor, isPrivateChannel } from '#libs/protocol';
 import { ChannelState, type StoredDocument } from './channel-state.js';
 import { encodeFrame } from './encode.js';
 import { type ConferenceFrames, FrameCache } from './frame-cache.js';
@@ -132,7 +132,8 @@ export class ConferenceState {
     const state = this.#channels.get(channel);
     const documents = (from === null ? state?.living() : state?.after(from)) ?? [];
     const frame = encodeFrame({ epoch: this.#epoch, channel, from, to: this.#head, proof: this.proof }, documents);
-    this.#frames.set(channel, from, frame);
+    // Nobody else needs it: those of a hall would push out what all need.
+    if (!isPrivateChannel(channel)) this.#frames.set(channel, from, frame);
     return frame;
   }
 }

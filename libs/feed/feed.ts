@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
+import { defineLimit } from '#libs/limits';
 import { type Listener, type Logger, listen } from '#libs/postgres';
 import { FrameCache } from './frame-cache.js';
 import { FailedBefore, Loads } from './loads.js';
@@ -10,10 +11,20 @@ import { Tail } from './tail.js';
 import type { Feed, FeedStats, OpenFailure } from './types.js';
 
 /** How many may wait for conferences to be loaded; others come again (I9). */
-const MAX_WAITERS = 2_000;
-const MAX_SETTLING = 500;
+const MAX_WAITERS = defineLimit({
+  name: 'feed.load.waiting',
+  value: 2_000,
+  unit: 'requests',
+  beyond: 'refused with 102',
+});
+const MAX_SETTLING = defineLimit({ name: 'feed.settling', value: 500, unit: 'requests', beyond: 'refused with 102' });
 /** Conferences that stay in memory though nobody holds them; those let go first are the first to leave (I9). */
-const MAX_UNHELD = 50;
+const MAX_UNHELD = defineLimit({
+  name: 'feed.unheld',
+  value: 50,
+  unit: 'items',
+  beyond: 'the conference let go first leaves the memory',
+});
 const SETTLE_MS = 5_000;
 
 /** The channel of NOTIFY on which projectors say that they committed. */

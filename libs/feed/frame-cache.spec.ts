@@ -69,6 +69,16 @@ describe('encoded frames', () => {
     expect(shares.map(({ bytes }) => bytes)).toEqual([0, 0, 0, 0, 0]);
   });
 
+  it('I9: frames of one person are not kept: a hall of people would push out what all need', () => {
+    const cache = new FrameCache();
+    const documents = [stored('me/ann', 'mine/state', 1), stored('schedule', 'a', 1)];
+    const state = new ConferenceState({ epoch: 'e', head: 1, floor: 0, documents }, cache.conference());
+    expect(state.resume('me/ann', null)).toMatchObject({ kind: 'snapshot', frame: { channel: 'me/ann', to: 1 } });
+    expect(cache.bytes).toBe(0);
+    state.resume('schedule', null);
+    expect(cache.bytes).toBeGreaterThan(0);
+  });
+
   it('I9: a frame larger than the bound is made each time and kept never', () => {
     const cache = new FrameCache({ bytes: 5_000, bytesPerConference: 5_000 });
     const documents = [stored('schedule', 'a', 1, JSON.stringify({ text: 'x'.repeat(10_000) }))];

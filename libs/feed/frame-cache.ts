@@ -1,10 +1,21 @@
 import { LRUCache } from 'lru-cache';
+import { defineLimit } from '#libs/limits';
 import type { EncodedFrame } from './types.js';
 
 /** Bytes of encoded frames kept by the process; beyond, those used longest ago are encoded again when they are asked for (I9). */
-export const MAX_FRAME_BYTES = 128 * 1024 * 1024;
+export const MAX_FRAME_BYTES = defineLimit({
+  name: 'feed.frames',
+  value: 128 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the frames used longest ago are encoded again when they are needed',
+});
 /** Of one conference: a busy one must not push out the frames of all others. */
-export const MAX_FRAME_BYTES_PER_CONFERENCE = 32 * 1024 * 1024;
+export const MAX_FRAME_BYTES_PER_CONFERENCE = defineLimit({
+  name: 'feed.frames.conference',
+  value: 32 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'its oldest frames are encoded again when they are needed',
+});
 /** A frame is kept as text, and as the bytes that leave: text has one or two bytes a character. */
 const BYTES_PER_CHARACTER = 3;
 const FIXED_BYTES = 300;

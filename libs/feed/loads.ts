@@ -1,10 +1,21 @@
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
+import { defineLimit } from '#libs/limits';
 
 /** Conferences loaded at once: some connections of the pool must be left for the tail and for outcomes. */
-export const MAX_LOADS_AT_ONCE = 2;
+export const MAX_LOADS_AT_ONCE = defineLimit({
+  name: 'feed.loads',
+  value: 2,
+  unit: 'items',
+  beyond: 'further conferences wait for their turn to be loaded',
+});
 /** A load that takes longer is given up, milliseconds. */
-export const LOAD_WITHIN_MS = 10_000;
+export const LOAD_WITHIN_MS = defineLimit({
+  name: 'feed.load.time',
+  value: 10_000,
+  unit: 'ms',
+  beyond: 'the load is given up, and refused with 103',
+});
 /** After a failure the next try waits, each time twice as long, milliseconds. */
 export const LOAD_AGAIN_MS: readonly [first: number, longest: number] = [500, 30_000];
 /** Conferences whose failures are remembered. */

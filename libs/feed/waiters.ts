@@ -1,10 +1,17 @@
+import { defineLimit } from '#libs/limits';
+
 interface Waiter {
   readonly at: number;
   readonly finish: (met: boolean) => void;
 }
 
 /** Who may wait for one conference at once; beyond, the answer is "not in time" at once (I9). */
-export const MAX_WAITERS_PER_CONFERENCE = 10_000;
+export const MAX_WAITERS_PER_CONFERENCE = defineLimit({
+  name: 'feed.waiters.conference',
+  value: 10_000,
+  unit: 'requests',
+  beyond: 'the answer is "not in time" at once',
+});
 
 /** Those who wait for a number to be reached, in its order: what a step costs depends on whom it lets go, not on how many wait. */
 export class Waiters {

@@ -1,9 +1,16 @@
 /** Fixed windows by a clock that never jumps: a wall clock that is put right must not lock people out for as long as it was wrong. */
+
 import { LRUCache } from 'lru-cache';
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 
 /** Windows that are remembered at once per limit; beyond, the one used longest ago is forgotten (I9). */
-export const MAX_RATE_WINDOWS = 100_000;
+export const MAX_RATE_WINDOWS = defineLimit({
+  name: 'rates.windows',
+  value: 100_000,
+  unit: 'entries',
+  beyond: 'of each rate the window used longest ago is forgotten',
+});
 
 interface Window {
   spent: number;

@@ -1,11 +1,23 @@
 /** The list of conferences, from one statement a second at most: to be listed, no conference is loaded. */
+
 import { performance } from 'node:perf_hooks';
+import { defineLimit } from '#libs/limits';
 import type { Queryable } from '#libs/postgres';
 
 /** Conferences in one answer. */
-export const MAX_LISTED = 200;
+export const MAX_LISTED = defineLimit({
+  name: 'http.conferences.listed',
+  value: 200,
+  unit: 'items',
+  beyond: 'only the first by id are listed',
+});
 /** Age of the list, milliseconds. */
-export const LIST_FRESH_MS = 1_000;
+export const LIST_FRESH_MS = defineLimit({
+  name: 'http.conferences.age',
+  value: 1_000,
+  unit: 'ms',
+  beyond: 'the list is read again',
+});
 
 export interface ListedConference {
   readonly id: string;

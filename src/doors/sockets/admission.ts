@@ -2,6 +2,7 @@
  * Who may open a socket at all: overload is refused before the upgrade, so that a storm costs little. Places go by what a ticket or a
  * token proves, never by what a client calls itself. Time is an argument.
  */
+import { defineLimit } from '#libs/limits';
 import type { ClientClass } from '#libs/protocol';
 
 export interface AdmissionLimits {
@@ -13,15 +14,31 @@ export interface AdmissionLimits {
 }
 
 export const DEFAULT_LIMITS: AdmissionLimits = {
-  maxSockets: 20_000,
+  maxSockets: defineLimit({
+    name: 'sockets.admitted',
+    value: 20_000,
+    unit: 'sockets',
+    beyond: 'refused before the upgrade, or with 101',
+    setting: 'HALLWAY_MAX_SOCKETS',
+  }),
   reservedShare: 0.1,
   perSecond: { phone: 400, screen: 200, desk: 200 },
 };
 
 /** Sockets whose token is not known yet and that had no ticket, beside `maxSockets`. */
-export const MAX_UNVERIFIED_SOCKETS = 500;
+export const MAX_UNVERIFIED_SOCKETS = defineLimit({
+  name: 'sockets.unverified',
+  value: 500,
+  unit: 'sockets',
+  beyond: 'a socket without a ticket is refused before the upgrade',
+});
 /** How long one of them has until its token is known, milliseconds. */
-export const UNVERIFIED_MS = 2_000;
+export const UNVERIFIED_MS = defineLimit({
+  name: 'sockets.unverified.time',
+  value: 2_000,
+  unit: 'ms',
+  beyond: 'a socket without a ticket whose token is not known by then is closed',
+});
 
 /** One connection's. */
 export interface Place {

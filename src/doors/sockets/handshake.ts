@@ -1,6 +1,8 @@
 /** How a socket comes in: checked before it costs much, refused with a number, and held no longer than it lasts. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'socket.io';
+import { defineLimit } from '#libs/limits';
 import { type ClientClass, handshakeSchema, parseBounded, Refusal } from '#libs/protocol';
 import { mayConnect } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
@@ -12,7 +14,10 @@ import type { Door } from './socket-door.js';
 import { type Conn, SocketWriter } from './writing/fan-out.js';
 
 /** Messages of one socket a second, and at once. */
-export const MESSAGES_PER_SOCKET = { perSecond: 50, burst: 100 };
+export const MESSAGES_PER_SOCKET = {
+  perSecond: defineLimit({ name: 'sockets.messages', value: 50, unit: 'per second', beyond: 'refused with 106' }),
+  burst: 100,
+};
 export const CLASSES: readonly ClientClass[] = ['screen', 'desk', 'phone'];
 
 /** Connections that have sent a CONNECT: a second one would hold a second conference. */

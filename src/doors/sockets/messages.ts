@@ -1,4 +1,5 @@
 /** What a connected client may say. A message that cannot be read or is not allowed gets a number; nothing is echoed, nothing throws. */
+import { defineLimit } from '#libs/limits';
 import {
   type Cursor,
   mismatchSchema,
@@ -17,11 +18,26 @@ import { takeShown } from './shown.js';
 import type { Door } from './socket-door.js';
 import { packetOf } from './writing/fan-out.js';
 
-export const MAX_FOLLOWED = 200;
+export const MAX_FOLLOWED = defineLimit({
+  name: 'sockets.channels',
+  value: 200,
+  unit: 'items',
+  beyond: 'a further channel of the socket is refused with 201',
+});
 /** Messages of one socket that are being answered at once. */
-export const MAX_IN_FLIGHT = 32;
+export const MAX_IN_FLIGHT = defineLimit({
+  name: 'sockets.messages.in-flight',
+  value: 32,
+  unit: 'requests',
+  beyond: 'a further message is refused with 106',
+});
 /** A socket that goes on sending after so many refusals of its rate is closed. */
-export const MAX_EXCESS = 200;
+export const MAX_EXCESS = defineLimit({
+  name: 'sockets.messages.excess',
+  value: 200,
+  unit: 'requests',
+  beyond: 'the socket is closed with 106',
+});
 /** Each message that is taken makes up for so many refusals. */
 const EXCESS_FORGIVEN = 2;
 

@@ -1,5 +1,7 @@
 /** How many channels may be resumed: each may cost the encoding of a frame that only one client needs. */
+
 import { LRUCache } from 'lru-cache';
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import { TokenBucket } from './admission.js';
 import type { Follower } from './follower.js';
@@ -10,10 +12,34 @@ interface Rate {
 }
 
 /** Resumed channels. A join needs three to five. */
-export const RESUMES_PER_SOCKET: Rate = { perSecond: 20, burst: 250 };
+export const RESUMES_PER_SOCKET: Rate = {
+  perSecond: defineLimit({
+    name: 'sockets.resumes.socket',
+    value: 20,
+    unit: 'per second',
+    beyond: 'a subscription is refused with 106; 250 at once',
+  }),
+  burst: 250,
+};
 /** Of attendees: whoever knows the code has a token. What the house hands out is bounded per socket, and with all others. */
-export const RESUMES_PER_PERSON: Rate = { perSecond: 100, burst: 1_000 };
-export const RESUMES_PER_PROCESS: Rate = { perSecond: 5_000, burst: 20_000 };
+export const RESUMES_PER_PERSON: Rate = {
+  perSecond: defineLimit({
+    name: 'sockets.resumes.person',
+    value: 100,
+    unit: 'per second',
+    beyond: 'a subscription of an attendee is refused with 106; 1,000 at once',
+  }),
+  burst: 1_000,
+};
+export const RESUMES_PER_PROCESS: Rate = {
+  perSecond: defineLimit({
+    name: 'sockets.resumes.process',
+    value: 5_000,
+    unit: 'per second',
+    beyond: 'a subscription is refused with 106; 20,000 at once',
+  }),
+  burst: 20_000,
+};
 /** Persons whose budgets are remembered. */
 const MAX_PERSONS = 50_000;
 

@@ -1,4 +1,5 @@
 /** What is done to all sockets of a conference, or to those that do not read; in slices. */
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import type { Follower } from './follower.js';
 import type { Hall } from './hall.js';
@@ -7,7 +8,12 @@ import { packetOf } from './writing/fan-out.js';
 import { PRIORITY } from './writing/slices.js';
 
 /** A socket that reads nothing for so long, while something is due to it, is closed, milliseconds. */
-export const SLOW_MS = 10_000;
+export const SLOW_MS = defineLimit({
+  name: 'sockets.slow',
+  value: 10_000,
+  unit: 'ms',
+  beyond: 'a socket that reads nothing for so long is closed',
+});
 
 /** Another epoch: every copy is replaced, desks and screens first. */
 export function replaceAll(door: Door, hall: Hall): void {

@@ -2,12 +2,19 @@
  * Tickets: what a client shows before the upgrade, when its token is not known yet. They open a place of a class and nothing else:
  * who somebody is and what they may do, the token says afterwards (D16).
  */
+
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { defineLimit } from '#libs/limits';
 import type { ClientClass } from '#libs/protocol';
 import type { Role } from '../../conference/capability.js';
 
 /** How long a ticket opens a place, seconds; each CONNECT hands out the next one. */
-export const TICKET_SECONDS = 2 * 24 * 3_600;
+export const TICKET_SECONDS = defineLimit({
+  name: 'access.ticket',
+  value: 2 * 24 * 3_600,
+  unit: 'seconds',
+  beyond: 'the ticket counts as none',
+});
 const MAC_BYTES = 16;
 const HEAD_BYTES = 5;
 const CLASSES: readonly ClientClass[] = ['phone', 'desk', 'screen'];

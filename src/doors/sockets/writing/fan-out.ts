@@ -3,6 +3,7 @@
  * socket.io, engine.io and ws. Measured in bench/fan-out.mjs beside the stock path and the bare `socket.write`; it looks into three
  * libraries, so it checks itself on the first socket and stays away for good if they are not as expected.
  */
+import { defineLimit } from '#libs/limits';
 import { LARGE_PACKET_BYTES, type Unread } from './unread.js';
 
 /** One message as a websocket frame of a server: text, unmasked, final. */
@@ -97,8 +98,18 @@ export function verifyWsInternals(found: unknown): string | true {
 }
 
 /** More than this waiting in our memory for one socket, and nothing more is written to it until it reads (I9). */
-export const MAX_PACKETS_PER_SOCKET = 16;
-export const MAX_UNREAD_BYTES_PER_SOCKET = 64 * 1024;
+export const MAX_PACKETS_PER_SOCKET = defineLimit({
+  name: 'sockets.unread.packets',
+  value: 16,
+  unit: 'items',
+  beyond: 'nothing is written to the socket until it reads',
+});
+export const MAX_UNREAD_BYTES_PER_SOCKET = defineLimit({
+  name: 'sockets.unread.socket',
+  value: 64 * 1024,
+  unit: 'bytes',
+  beyond: 'nothing is written to the socket until it reads',
+});
 
 /**
  * The one way to write to a socket: frames, snapshots, resumes, beacons and goodbyes. Nothing is written to a socket that does not

@@ -35,7 +35,7 @@ describe('slices', () => {
     });
     expect(order.slice(0, 3)).toEqual(['a0', 'b0', 'desk']);
     expect(order.slice(3)).toEqual(['a199', 'b199']);
-    // 400 items of 0.25 ms, in slices of 4 ms.
+    // 400 items of 0.25 ms, in slices of 3 ms.
     expect(turns.length).toBeGreaterThan(12);
   });
 

@@ -1,9 +1,15 @@
 /** Long work over many sockets, cut into slices, so that the event loop gets its turn in between (D19). */
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 
 /** How long one slice of all such work together may take, milliseconds; it looks at the clock after every few items. */
-export const SLICE_MS = 4;
-const ITEMS_PER_LOOK = 8;
+export const SLICE_MS = defineLimit({
+  name: 'sockets.slice',
+  value: 3,
+  unit: 'ms',
+  beyond: 'work over many sockets goes on in the next turn of the event loop',
+});
+const ITEMS_PER_LOOK = 4;
 
 /** Desks before screens before phones. */
 export const PRIORITY = { desk: 0, screen: 1, phone: 2 } as const;

@@ -1,10 +1,21 @@
 /** What waits in our memory because clients do not read: large packets, counted once however many sockets they wait for. */
+import { defineLimit } from '#libs/limits';
 import type { Packet } from './fan-out.js';
 
 /** Packets from this size on are counted, bytes; smaller ones are bounded per socket. */
 export const LARGE_PACKET_BYTES = 16 * 1024;
-export const MAX_UNREAD_BYTES = 128 * 1024 * 1024;
-export const MAX_UNREAD_BYTES_PER_PERSON = 32 * 1024 * 1024;
+export const MAX_UNREAD_BYTES = defineLimit({
+  name: 'sockets.unread',
+  value: 128 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'no large packet is written until clients read; they ask again',
+});
+export const MAX_UNREAD_BYTES_PER_PERSON = defineLimit({
+  name: 'sockets.unread.person',
+  value: 32 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'no large packet is written to this person until they read',
+});
 
 export interface UnreadLimits {
   readonly bytes: number;
