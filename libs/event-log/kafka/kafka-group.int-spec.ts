@@ -96,9 +96,9 @@ run('readers of one log on a real Kafka', () => {
     await until('the first has all again', () => one.held.size === 4);
   });
 
-  it('says under its group’s name how far was read, for Kafka’s own tools', async () => {
+  it('case L: says under its group’s name how far was read, for Kafka’s own tools, until its generation is retired', async () => {
     const { member, applied } = createCheckpoints();
-    opened.log.subscribe(member().consumer, 'fold');
+    const reading = opened.log.subscribe(member().consumer, 'fold');
     const { partition } = await opened.log.append('conference', ['a', 'b', 'c'].map(record));
     await until('all are applied', () => applied.length === 3);
     const groupId = `${await groupPrefix()}-fold`;
@@ -109,6 +109,12 @@ run('readers of one log on a real Kafka', () => {
       return topic?.partitions.find((one) => one.partition === partition)?.offset;
     };
     await until('it is said', async () => (await committed()) === '3');
+    const groups = async () => (await admin.listGroups()).groups.map(({ groupId: id }) => id);
+    expect(await groups()).toContain(groupId);
+    await reading.close();
+    // One that is not there is no failure.
+    await opened.log.forgetReaders(['fold', 'never']);
+    expect(await groups()).not.toContain(groupId);
     await admin.disconnect();
   });
 
