@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { capabilities } from '../../src/conference/capabilities.js';
 
-/** Never to be found in an answer. */
-export const MARK = 'ECHO-ME';
+/** Never to be found in an answer; no channel can be called so, for those are named in answers. */
+export const MARK = '!ECHO-ME';
 
 const texts = [
   `${MARK}\ud800`,
@@ -20,6 +20,7 @@ const texts = [
   `'; drop table event_log; --${MARK}`,
 ];
 const text = fc.oneof(
+  fc.constantFrom(`${MARK}\ud800`, `${MARK}\u0000`),
   fc.constantFrom(...texts),
   fc.string({ unit: 'binary', maxLength: 30 }).map((one) => MARK + one),
 );
@@ -66,6 +67,19 @@ export const hostileCommand = fc.constantFrom(...commands).chain(({ type, exampl
   ),
 );
 
+/** Right in all but one place: what is wrong everywhere is refused before it gets far. */
+export const almostRight = fc
+  .tuple(fc.constantFrom(...commands), fc.uuid(), text, fc.nat())
+  .map(([{ type, example }, id, broken, at]) => {
+    const fields = Object.keys(example);
+    const places = ['id', 'reason', ...fields];
+    const place = places[at % places.length] ?? 'id';
+    const right = { id, type, data: { ...example } as Record<string, unknown>, reason: 'why' };
+    return fields.includes(place) && at % 2
+      ? { ...right, data: { ...right.data, [place]: broken } }
+      : { ...right, [place]: broken };
+  });
+
 /** JSON and what only looks like it; numbers that no program can hold. */
 export const hostileBody = fc.oneof(
   hostileCommand.map((command) => JSON.stringify(command)),
@@ -83,6 +97,7 @@ export const hostileBody = fc.oneof(
 );
 
 const segment = fc.oneof(
+  fc.constantFrom('%00', '%E0%A4%A', '..'),
   fc.constantFrom(
     'demo',
     '*',
@@ -110,7 +125,7 @@ export const hostileAddress = (routes: readonly string[]) =>
       fc.array(segment, { maxLength: 3 }),
     )
     .map(([route, parts, query]) => {
-      const places = parts[3] === '' ? parts : ['demo', ...parts];
+      const places = parts[3] === '' || !route.includes('{conference}') ? parts : ['demo', ...parts];
       let at = 0;
       const path = route.replaceAll(/\{\w+\}/g, () => places[at++] ?? '');
       const asked = query.map((one, index) => `${['actor', 'before', 'limit'][index]}=${one}`);
