@@ -56,7 +56,7 @@ export default {
     only(
       'database-only-where-tables-live',
       'node_modules/(pg|typeorm)/',
-      '^(libs/(postgres|event-log/postgres|event-log/sealing|projector|feed)/|migrations/|src/conference/[^/]+/entities\\.ts|src/doors/tokens/|src/store\\.ts)',
+      '^(libs/(postgres|event-log/postgres|event-log/sealing|projector|feed)/|migrations/|src/conference/[^/]+/entities\\.ts|src/doors/tokens/|src/ops/way-out\\.ts|src/store\\.ts)',
     ),
     only(
       'sockets-only-at-the-edges',

@@ -1,5 +1,5 @@
 // `npm run bench:votes`: a hall votes at once, an organizer queues questions meanwhile. Open-loop: votes are offered at a rate, whatever
-// becomes of them. The service, its Postgres and the load share one machine; their shares are told. Votes' percentiles count those applied.
+// becomes of them. `--by http,socket --rates 500,2000 --seconds 10 --partitions 1 --kafka 127.0.0.1:9092`. The service, its Postgres and the load share one machine; their shares are told. Votes' percentiles count those applied.
 import { fork } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -79,8 +79,12 @@ async function applied({ pool }) {
   return Number(counted[0].count);
 }
 
-async function measured({ kind, perSecond, seconds, partitions }) {
-  const service = await startService(partitions ? { HALLWAY_PARTITIONS: String(partitions) } : {});
+/** @param kafka  brokers: the log is on Kafka, in a topic of its own */
+async function measured({ kind, perSecond, seconds, partitions, kafka }) {
+  const service = await startService({
+    ...(partitions ? { HALLWAY_PARTITIONS: String(partitions) } : {}),
+    ...(kafka ? { KAFKA_BROKERS: kafka, KAFKA_EVENTS_TOPIC: `bench.votes.${Date.now()}` } : {}),
+  });
   const { voters, questions } = await prepareConference(service);
   const { child, told } = startVoters();
   const ready = told('prepared');
@@ -137,9 +141,9 @@ async function measured({ kind, perSecond, seconds, partitions }) {
 
 export const VOTE_CASES = [500, 1_000, 2_000, 5_000].flatMap((perSecond) => ['http', 'socket'].map((kind) => ({ kind, perSecond })));
 
-export async function votes({ cases = VOTE_CASES, seconds = 10, partitions } = {}) {
+export async function votes({ cases = VOTE_CASES, seconds = 10, partitions, kafka } = {}) {
   const results = [];
-  for (const one of cases) results.push(await measured({ ...one, seconds, partitions }));
+  for (const one of cases) results.push(await measured({ ...one, seconds, partitions, kafka }));
   return results;
 }
 
@@ -172,11 +176,11 @@ export function votesTable(rows) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values: asked } = parseArgs({ options: { by: { type: 'string' }, rates: { type: 'string' }, seconds: { type: 'string' }, partitions: { type: 'string' } } });
+  const { values: asked } = parseArgs({ options: { by: { type: 'string' }, rates: { type: 'string' }, seconds: { type: 'string' }, partitions: { type: 'string' }, kafka: { type: 'string' } } });
   const rates = asked.rates?.split(',').map(Number) ?? [500, 1_000, 2_000, 5_000];
   const kinds = asked.by?.split(',') ?? ['http', 'socket'];
   const cases = rates.flatMap((perSecond) => kinds.map((kind) => ({ kind, perSecond })));
-  const rows = await votes({ cases, seconds: Number(asked.seconds ?? 10), ...(asked.partitions ? { partitions: Number(asked.partitions) } : {}) });
+  const rows = await votes({ cases, seconds: Number(asked.seconds ?? 10), ...(asked.partitions ? { partitions: Number(asked.partitions) } : {}), ...(asked.kafka ? { kafka: asked.kafka } : {}) });
   console.log(votesTable(rows).join('\n'));
   for (const { kind, perSecond, outcomes, lost, drained, acts, actsRefused } of rows)
     console.log(`${kind} ${perSecond}/s: ${JSON.stringify(outcomes)}, ${lost} unsent or unanswered, ${acts} acts, ${actsRefused} refused, the last answer ${drained.toFixed(1)} s after the last vote`);

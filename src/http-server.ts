@@ -12,6 +12,7 @@ import { guardHttp } from './doors/http/http-door.module.js';
 import { WEB_FOLDER } from './doors/http/pages.controller.js';
 import type { HttpPorts } from './doors/http/ports.js';
 import { createRequestDrain, type RequestDrain } from './doors/http/request-drain.js';
+import { turningAway } from './doors/http/turn-away.js';
 import type { SocketDoor } from './doors/sockets/socket-door.js';
 import type { StartupServer } from './ops/startup-server.js';
 
@@ -74,7 +75,7 @@ async function createApp(
   guardHttp(app, ports);
   if (role !== 'projector') servePages(app);
   await app.init();
-  startup.handOver(adapter.getInstance());
+  startup.handOver(turningAway(adapter.getInstance(), ports));
   return app;
 }
 

@@ -1,4 +1,5 @@
 /** Events as the rest of the program sees them, and the CloudEvents 1.0 envelope (Kafka binding, binary mode) they travel in. */
+import type { Lane } from './lanes.js';
 import type { Position } from './port.js';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -28,6 +29,8 @@ export interface Command {
   readonly content?: string;
   /** The subject that its sender is answered with, if it is not the first event's. */
   readonly answer?: string;
+  /** Who goes first while many wait; nothing of it is in the log. Default: attendee. */
+  readonly lane?: Lane;
   readonly events: readonly NewEvent[];
 }
 

@@ -1,8 +1,14 @@
 /** Records that this process has just appended and committed, for its own reader: they need not be read from the log again (S17). */
+import { defineLimit } from '#libs/limits';
 import type { LogBatch, LogRecord } from './port.js';
 
 /** Bytes kept for a reader that is busy; beyond them it reads the log instead (I9). */
-export const MAX_HANDED_BYTES = 4 * 1024 * 1024;
+export const MAX_HANDED_BYTES = defineLimit({
+  name: 'log.handed',
+  value: 4 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'per partition of the embedded log: read from the log instead',
+});
 
 export class Inbox {
   #records: LogRecord[] = [];

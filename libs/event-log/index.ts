@@ -37,8 +37,9 @@ export { makeTopic, type PlainTopic } from './kafka/make-topic.js';
 export { readPin } from './kafka/pin.js';
 export { produceAgain } from './kafka/produce-again.js';
 export { type SetUpResult, setUpTopic, type TopicSpec } from './kafka/set-up.js';
+export { LANE_WEIGHTS, LANES, type Lane, LaneQueue } from './lanes.js';
 export { createMemoryLog } from './memory/memory-log.js';
-export { murmur2, partitionOf } from './partition.js';
+export { murmur2, partitionOf, VERSION_BUCKET_BITS } from './partition.js';
 export {
   type EventLog,
   type LogBatch,

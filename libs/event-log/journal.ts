@@ -78,7 +78,7 @@ export function createJournal({ log, catalog, keys, maxKeys = MAX_KEYS }: Journa
               const complaint = complaintOf({ key: command.conference, headers, timestamp: 0 });
               if (complaint) throw new UnstorableEvent(complaint);
             }
-            const position = await log.append(command.conference, records);
+            const position = await log.append(command.conference, records, command.lane);
             recorded.append.record((performance.now() - started) / 1_000);
             return { position, eventIds: events.map((_, index) => eventIdOf(command.commandId, index)) };
           } catch (error) {

@@ -29,3 +29,9 @@ const byte = (data: Uint8Array, at: number): number => data[at] ?? 0;
 export function partitionOf(key: string, partitions: number): number {
   return (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % partitions;
 }
+
+/**
+ * Versions are offsets, and documents are indexed by `version >> 8` (D12): few enough versions in one bucket to look at, enough for most
+ * updates of a busy document to stay in theirs.
+ */
+export const VERSION_BUCKET_BITS = 8;

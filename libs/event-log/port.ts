@@ -3,6 +3,8 @@
  * memory log and Kafka are interchangeable. What Kafka cannot do (lookup by id, refusing a repeated id) is not here.
  */
 
+import type { Lane } from './lanes.js';
+
 /** Bytes as they lie in the log. Headers keep their order; a header's value may be any bytes. */
 export interface LogRecord {
   readonly offset: bigint;
@@ -93,11 +95,12 @@ export interface EventLog {
   /** Identity of what the offsets count: changes with a restore, an import, a recreated topic, a failover. */
   identity(): Promise<string>;
   /**
-   * Appends the records of one command as one batch: contiguous offsets, all or nothing.
+   * Appends the records of one command as one batch: contiguous offsets, all or nothing. While many wait, `lane` (default: attendee)
+   * says who goes first; commands of one lane keep their order.
    * @returns position of the first record
    * @throws LogUnavailable when the outcome is unknown or the log cannot be reached (retry under the same command id)
    */
-  append(key: string, records: readonly RecordToAppend[]): Promise<Position>;
+  append(key: string, records: readonly RecordToAppend[], lane?: Lane): Promise<Position>;
   /** Up to `limit` records from `from` on; an empty batch at the end of the log. */
   read(partition: number, from: bigint, limit: number): Promise<LogBatch>;
   watermarks(partition: number): Promise<Watermarks>;

@@ -1,3 +1,5 @@
+import { defineLimit } from '#libs/limits';
+
 /** What became of a command, as `applied_command` says it. */
 export interface FoldedCommand {
   /** Offset of its first event as first met. */
@@ -9,7 +11,12 @@ export interface FoldedCommand {
 }
 
 /** Ids asked for in one reading; the outcome of a command beyond them is looked up by itself. */
-export const MAX_AWAITED_PER_READING = 1_000;
+export const MAX_AWAITED_PER_READING = defineLimit({
+  name: 'feed.outcomes.per-reading',
+  value: 1_000,
+  unit: 'commands',
+  beyond: 'looked up by a statement of its own',
+});
 
 interface Awaited {
   count: number;

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
-import { partitionOf } from '#libs/event-log';
+import { partitionOf, VERSION_BUCKET_BITS } from '#libs/event-log';
 import { checkRestore, type Logger, noticeRestore, quoteIdentifier, sqlState } from '#libs/postgres';
 import type { FoldedCommand } from './awaited-outcomes.js';
 import type { StoredDocument } from './channel-state.js';
@@ -217,7 +217,9 @@ export class FeedReader {
          select channel, key, version, body::text as body, traceparent,
            extract(epoch from appended_at) * 1000 as appended_at, mark
          from ${schema}.feed_document
-         where conference = h.conference and version > a.cursor and version <= h.head order by version limit $4
+         where conference = h.conference and bucket >= a.cursor >> ${VERSION_BUCKET_BITS} and version > a.cursor
+           and version <= h.head
+         order by bucket, version limit $4
        ) d on true
        union all
        select live.*, extract(epoch from clock_timestamp()) * 1000, f.conference, null, null, 0, null, f.command_id::text, f.base,

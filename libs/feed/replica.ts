@@ -107,12 +107,17 @@ export class Replica implements ConferenceFeed {
     return this.#state.changes(channel, from);
   }
 
-  reached(offset: number, timeoutMs: number): Promise<boolean> {
-    return this.head >= offset ? Promise.resolve(true) : this.#awaitHead.wait(offset, timeoutMs);
+  reached(offset: number, timeoutMs: number, isFirst = false): Promise<boolean> {
+    return this.head >= offset ? Promise.resolve(true) : this.#awaitHead.wait(offset, timeoutMs, isFirst);
   }
 
-  outcome(commandId: string, offset: number, timeoutMs: number): Promise<FoldedCommand | null | undefined> {
-    return this.#outcomes.during(commandId, this.reached(offset, timeoutMs));
+  outcome(
+    commandId: string,
+    offset: number,
+    timeoutMs: number,
+    isFirst = false,
+  ): Promise<FoldedCommand | null | undefined> {
+    return this.#outcomes.during(commandId, this.reached(offset, timeoutMs, isFirst));
   }
 
   /** Commands to ask for in the next reading. */

@@ -67,9 +67,14 @@ export interface ConferenceFeed {
   reached(offset: number, timeoutMs: number): Promise<boolean>;
   /**
    * What became of a command whose last event stands at `offset`, once the replica has folded it; undefined: not within `timeoutMs`; null:
-   * folded, but what became of this command is to be looked up.
+   * folded, but what became of this command is to be looked up. `isFirst`: told before others that the same reading answers.
    */
-  outcome(commandId: string, offset: number, timeoutMs: number): Promise<FoldedCommand | null | undefined>;
+  outcome(
+    commandId: string,
+    offset: number,
+    timeoutMs: number,
+    isFirst?: boolean,
+  ): Promise<FoldedCommand | null | undefined>;
   /** Resolves true once the replica has an `as_of` later than this call, false after `timeoutMs` (I6). */
   settled(timeoutMs: number): Promise<boolean>;
   /** A client found a snapshot of it wrong: it is the next to be compared with the database. */

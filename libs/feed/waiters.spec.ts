@@ -19,6 +19,22 @@ describe('waiters', () => {
     expect((await Promise.all(all)).filter(Boolean)).toHaveLength(100);
   });
 
+  it('case V17: of those who are met by one step desks are let go first, each in the order of what they wait for', async () => {
+    const waiters = new Waiters((at, value) => at <= value);
+    const order: string[] = [];
+    const all = [3, 1, 2, 9].flatMap((at) =>
+      [false, true].map(async (isDesk) => {
+        await waiters.wait(at, LONG, isDesk);
+        order.push(`${isDesk ? 'desk' : 'vote'} ${at}`);
+      }),
+    );
+    waiters.reach(3);
+    await Promise.all(all.slice(0, 6));
+    expect(order).toEqual(['desk 1', 'desk 2', 'desk 3', 'vote 1', 'vote 2', 'vote 3']);
+    waiters.end();
+    await Promise.all(all);
+  });
+
   it('case S18: whatever is waited for in whatever order, those who are met are let go, and only those', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(50), { maxLength: 60 }), fc.nat(50), async (offsets, head) => {

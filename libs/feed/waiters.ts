@@ -2,6 +2,8 @@ import { defineLimit } from '#libs/limits';
 
 interface Waiter {
   readonly at: number;
+  /** Let go before the others of the same step. */
+  readonly isFirst: boolean;
   readonly finish: (met: boolean) => void;
 }
 
@@ -27,12 +29,16 @@ export class Waiters {
     return this.#waiting.length;
   }
 
-  /** @returns whether it was reached within `timeoutMs` */
-  wait(at: number, timeoutMs: number): Promise<boolean> {
+  /**
+   * @param isFirst  let go before others that are met by the same step (a desk before the audience)
+   * @returns whether it was reached within `timeoutMs`
+   */
+  wait(at: number, timeoutMs: number, isFirst = false): Promise<boolean> {
     if (this.#waiting.length >= MAX_WAITERS_PER_CONFERENCE) return Promise.resolve(false);
     return new Promise((resolve) => {
       const waiter: Waiter = {
         at,
+        isFirst,
         finish(met) {
           clearTimeout(timer);
           resolve(met);
@@ -52,7 +58,10 @@ export class Waiters {
       if (!this.#isMet(at, value)) break;
       count++;
     }
-    if (count > 0) for (const { finish } of this.#waiting.splice(0, count)) finish(true);
+    if (count === 0) return;
+    const met = this.#waiting.splice(0, count);
+    for (const { isFirst, finish } of met) if (isFirst) finish(true);
+    for (const { isFirst, finish } of met) if (!isFirst) finish(true);
   }
 
   /** Lets everybody go, unmet. */

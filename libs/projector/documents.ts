@@ -1,10 +1,11 @@
 /** Which documents a batch touches, and their bodies: touched at each row change, rendered once, from the final rows. */
 import { setImmediate as eventLoop } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '#libs/event-log';
 import { untyped, type WindowEntry, type WindowHead, windowEntry, windowHead } from './engine-tables.js';
 import { type AppliedChange, LoadFailed, type Overlay } from './overlay.js';
 import type { DocumentWrite } from './plan.js';
-import type { DocumentRef, DocumentView, Row } from './projection.js';
+import type { DocumentRef, DocumentView, ShownTable } from './projection.js';
 
 interface Touch extends DocumentRef {
   readonly conference: string;
@@ -53,20 +54,17 @@ const AT_A_STRETCH = 100;
 
 export class Documents {
   private readonly touches = new Map<string, Touch>();
-  private readonly viewsByTable = new Map<
-    string,
-    { readonly view: DocumentView; readonly refs: (row: Row) => readonly DocumentRef[] }[]
-  >();
+  private readonly viewsByTable = new Map<string, { readonly view: DocumentView; readonly shown: ShownTable }[]>();
 
   constructor(
     private readonly views: readonly DocumentView[],
     private readonly overlay: Overlay,
   ) {
     for (const view of views) {
-      for (const { table, refs } of view.shows) {
-        const known = this.viewsByTable.get(table.name) ?? [];
-        known.push({ view, refs });
-        this.viewsByTable.set(table.name, known);
+      for (const shown of view.shows) {
+        const known = this.viewsByTable.get(shown.table.name) ?? [];
+        known.push({ view, shown });
+        this.viewsByTable.set(shown.table.name, known);
       }
     }
   }
@@ -87,7 +85,10 @@ export class Documents {
   refsOf(changes: readonly AppliedChange[]): readonly Shown[] {
     const found: Shown[] = [];
     for (const { table, before, after } of changes) {
-      for (const { view, refs } of this.viewsByTable.get(table.name) ?? []) {
+      for (const { view, shown } of this.viewsByTable.get(table.name) ?? []) {
+        const { refs, columns } = shown;
+        if (columns && before && after && columns.every((column) => isDeepStrictEqual(before[column], after[column])))
+          continue;
         const now = after ? refs(after) : [];
         for (const ref of before ? refs(before) : [])
           if (!now.some(({ channel, key }) => channel === ref.channel && key === ref.key))

@@ -20,7 +20,6 @@ function table<R extends Row>(
 /** I13: a command acts once; `base` is the offset of its first event as first met. */
 export type AppliedCommand = {
   readonly commandId: string;
-  readonly actor: string;
   readonly base: number;
   /** How many of its events changed something / wait in a parked stream. */
   readonly applied: number;
@@ -34,7 +33,6 @@ export type AppliedCommand = {
 };
 export const appliedCommand = table<AppliedCommand>('applied_command', ['commandId'], {
   commandId: 'uuid',
-  actor: 'text',
   base: 'bigint',
   applied: 'integer',
   held: 'integer',

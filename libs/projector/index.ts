@@ -13,7 +13,7 @@ export {
 export { KeysMissing, type Projecting, startProjecting } from './generations.js';
 export { createMemoryStore, type MemoryStore } from './memory-store.js';
 export { type OlderPage, readOlder } from './older.js';
-export { UndeclaredRead } from './overlay.js';
+export { Overlay, UndeclaredRead } from './overlay.js';
 export type { AuditWrite, BatchPlan, DocumentWrite, RowSource, RowWrite } from './plan.js';
 export { projectorPool } from './pool.js';
 export type {

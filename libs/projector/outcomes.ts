@@ -37,7 +37,6 @@ export class Outcomes {
     if (!known) {
       const row: AppliedCommand = {
         commandId,
-        actor,
         base,
         applied: 0,
         held: 0,
@@ -91,13 +90,14 @@ export class Outcomes {
     const changed = change(row);
     this.overlay.put(command.conference, untyped(appliedCommand), changed);
     // A command's events lie side by side: before its last one nothing was told, and "applied" alone is never told.
-    if (telling === 'again' || (telling === 'first' && outcomeOf(changed) !== 'applied')) await this.tell(changed, by);
+    if (telling === 'again' || (telling === 'first' && outcomeOf(changed) !== 'applied'))
+      await this.tell(command.actor, changed, by);
   }
 
   /** A sender hears of "held", "no effect", and of the final outcome of what was held. */
-  private async tell(row: AppliedCommand, by: Toucher): Promise<void> {
+  private async tell(actor: string, row: AppliedCommand, by: Toucher): Promise<void> {
     const { conference } = by;
-    const { actor, commandId } = row;
+    const { commandId } = row;
     const outcome = outcomeOf(row);
     await this.overlay.ensure([{ conference, select: { table: untyped(actorOutcomes), where: { actor } } }]);
     const list = this.overlay.view(conference, false).get(actorOutcomes, { actor })?.list ?? [];

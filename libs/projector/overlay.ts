@@ -88,14 +88,18 @@ export class Overlay {
 
   /**
    * Loads what is declared, and again while a declaration depends on rows that were not known before.
+   * @param also  what is to be loaded in any case, in the same round
    * @returns who looked at rows: with other rows they would declare something else
    * @throws Error when that never ends
    */
-  async loadDeclared<D extends Declaration>(declarations: readonly D[]): Promise<readonly D[]> {
+  async loadDeclared<D extends Declaration>(
+    declarations: readonly D[],
+    also: readonly ConferenceSelect[] = [],
+  ): Promise<readonly D[]> {
     let open = declarations;
     let looked: readonly D[] = [];
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const selects: ConferenceSelect[] = [];
+      const selects: ConferenceSelect[] = round === 0 ? [...also] : [];
       const looking: D[] = [];
       for (const declaration of open) {
         const { conference } = declaration;

@@ -20,7 +20,7 @@ export class Prefetch {
    * @param events those that are folded: what their projections read, and whether their people were erased
    */
   async run(envelopes: readonly Envelope[], events: readonly LoggedEvent[]): Promise<void> {
-    await this.overlay.ensure([
+    const also = [
       ...envelopes.flatMap(({ conference, commandId, stream }): ConferenceSelect[] => [
         { conference, select: { table: untyped(appliedCommand), where: { commandId } } },
         ...(stream === null ? [] : [{ conference, select: { table: untyped(heldStream), where: { stream } } }]),
@@ -32,14 +32,15 @@ export class Prefetch {
           select: { table: untyped(erasedSubject), where: { subject } },
         }));
       }),
-    ]);
+    ];
     try {
       const wanted = events.flatMap((event) => this.handlersOf(event.type).map((handler) => ({ event, handler })));
-      const looked = new Set((await this.load(wanted)).map(({ event }) => event));
+      const looked = new Set((await this.load(wanted, also)).map(({ event }) => event));
       for (const event of events) if (!looked.has(event)) this.loaded.add(event);
     } catch (error) {
       // A projection that throws here throws again at its own event, where its stream can be parked.
       if (error instanceof LoadFailed) throw error;
+      await this.overlay.ensure(also);
     }
   }
 
@@ -50,6 +51,7 @@ export class Prefetch {
   /** @returns those that looked at rows: with other rows they would declare something else */
   load(
     wanted: readonly { readonly event: LoggedEvent; readonly handler: EventHandler }[],
+    also: readonly ConferenceSelect[] = [],
   ): Promise<readonly { readonly event: LoggedEvent }[]> {
     return this.overlay.loadDeclared(
       wanted.map(({ event, handler }) => ({
@@ -57,6 +59,7 @@ export class Prefetch {
         conference: event.conference,
         reads: (rows: Rows) => handler.reads(event, rows),
       })),
+      also,
     );
   }
 }

@@ -64,6 +64,13 @@ export interface DocumentRef {
   readonly key: string;
 }
 
+export interface ShownTable {
+  readonly table: RowTable;
+  readonly refs: (row: Row) => readonly DocumentRef[];
+  /** The only columns that `refs` and the body read: a change of others touches no document. Default: all. */
+  readonly columns?: readonly string[];
+}
+
 /**
  * How documents are derived from rows. The engine touches a document whenever a row changes that it shows before or after
  * the change: no projection can forget to.
@@ -71,7 +78,7 @@ export interface DocumentRef {
 export interface DocumentView {
   readonly kind: string;
   /** For each table the body depends on: which documents of this kind show a given row (none while it is not to be seen). */
-  readonly shows: readonly { readonly table: RowTable; readonly refs: (row: Row) => readonly DocumentRef[] }[];
+  readonly shows: readonly ShownTable[];
   reads(ref: DocumentRef, rows: Rows): readonly Select[];
   /** null: there is no such document (any more): a tombstone. Must read only rows whose `refs` include `ref`. */
   render(ref: DocumentRef, rows: Rows): JsonObject | null;

@@ -7,7 +7,6 @@
 import type { DecodedRecord, LoggedEvent } from '#libs/event-log';
 import type { Toucher } from './documents.js';
 import {
-  appliedCommand,
   type HeldStream,
   heldStream,
   type ParkedEvent,
@@ -202,9 +201,9 @@ export class Release {
   private async unpark(parked: ParkedEvent, verdict: FoldVerdict): Promise<void> {
     const { conference, fold, by } = this;
     fold.overlay.remove(conference, untyped(parkedEvent), { offset: parked.offset });
-    const commandId = unpackRecord(parked).headers.get('ce_commandid')?.toString('utf8') ?? '';
-    await fold.overlay.ensure([{ conference, select: { table: untyped(appliedCommand), where: { commandId } } }]);
-    const actor = this.view.get(appliedCommand, { commandId })?.actor ?? '';
-    await fold.outcomes.release({ conference, commandId, actor }, verdict, by);
+    const { headers } = unpackRecord(parked);
+    const text = (name: string) => headers.get(name)?.toString('utf8') ?? '';
+    const command = { conference, commandId: text('ce_commandid'), actor: text('ce_actor') };
+    await fold.outcomes.release(command, verdict, by);
   }
 }

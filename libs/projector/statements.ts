@@ -1,5 +1,5 @@
 /** A plan as SQL: one statement per table, over `unnest` arrays. */
-import { MAX_TIME } from '#libs/event-log';
+import { MAX_TIME, VERSION_BUCKET_BITS } from '#libs/event-log';
 import type { Statement } from '#libs/postgres';
 import type { Generation } from './checkpoint.js';
 import { proofAfterSql } from './history-chain.js';
@@ -40,10 +40,11 @@ function byTable(rows: readonly RowWrite[]): Iterable<RowWrite[]> {
 
 const documents = ({ documents: written }: BatchPlan): Statement => ({
   name: 'documents',
-  text: `insert into feed_document (conference, channel, key, version, body, traceparent, appended_at, mark)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[], $7::timestamptz[], $8::text[])
+  text: `insert into feed_document (conference, channel, key, version, body, traceparent, appended_at, mark, bucket, is_tombstone)
+    select c, h, k, v, b, t, a, m, v >> ${VERSION_BUCKET_BITS}, b is null
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::json[], $6::text[], $7::timestamptz[], $8::text[]) as u(c, h, k, v, b, t, a, m)
     on conflict (conference, channel, key) do update set version = excluded.version, mark = excluded.mark, body = excluded.body, traceparent = excluded.traceparent,
-      appended_at = excluded.appended_at`,
+      appended_at = excluded.appended_at, bucket = excluded.bucket, is_tombstone = excluded.is_tombstone`,
   values: [
     written.map(({ conference }) => conference),
     written.map(({ channel }) => channel),

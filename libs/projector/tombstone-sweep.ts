@@ -1,4 +1,5 @@
 /** I9: documents that are gone leave a tombstone, for those who were away; of these only a part is kept. */
+import { VERSION_BUCKET_BITS } from '#libs/event-log';
 import { defineLimit } from '#libs/limits';
 import type { Logger, Queryable } from '#libs/postgres';
 
@@ -31,17 +32,17 @@ export const MAX_HISTORY = defineLimit({
 const SWEEP = `
   with crowded as materialized (
     select d.conference, d.channel from feed_document d join feed_head h using (conference)
-    where h.partition = $1 and d.body is null group by 1, 2 having count(*) > $2 limit 1
+    where h.partition = $1 and d.is_tombstone group by 1, 2 having count(*) > $2 limit 1
   ), kept as materialized (
     select c.conference, c.channel, n.version as oldest from crowded c cross join lateral (
-      select version from feed_document n where n.conference = c.conference and n.channel = c.channel and n.body is null
-      order by version desc offset $2 - 1 limit 1) n
+      select version from feed_document n where n.conference = c.conference and n.channel = c.channel and n.is_tombstone
+      order by bucket desc, version desc offset $2 - 1 limit 1) n
   ), oldest as (
     select d.conference, d.channel, d.key from kept k join feed_document d using (conference, channel)
-    where d.body is null and d.version < k.oldest order by d.version limit $3 for update of d skip locked
+    where d.is_tombstone and d.bucket <= k.oldest >> ${VERSION_BUCKET_BITS} and d.version < k.oldest order by d.bucket, d.version limit $3 for update of d skip locked
   ), gone as (
     delete from feed_document d using oldest o
-    where (d.conference, d.channel, d.key) = (o.conference, o.channel, o.key) and d.body is null
+    where (d.conference, d.channel, d.key) = (o.conference, o.channel, o.key) and d.is_tombstone
     returning d.conference, d.version
   )
   update feed_head h set floor = greatest(h.floor, g.newest)

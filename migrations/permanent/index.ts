@@ -7,6 +7,7 @@ import { DeadLetters1700000000005 } from './0005-dead-letters.js';
 import { Restores1700000000006 } from './0006-restores.js';
 import { AccessEnds1700000000007 } from './0007-access-ends.js';
 import { GenerationActs1700000000008 } from './0008-generation-acts.js';
+import { PackedHeaders1700000000009 } from './0009-packed-headers.js';
 
 /** Tables that outlive every rebuild of the read models (schema `public`). Append only; each file is a class `Name<13 digits>`. */
 export const permanentMigrations: readonly MigrationClass[] = [
@@ -18,4 +19,5 @@ export const permanentMigrations: readonly MigrationClass[] = [
   Restores1700000000006,
   AccessEnds1700000000007,
   GenerationActs1700000000008,
+  PackedHeaders1700000000009,
 ];

@@ -31,6 +31,11 @@ export interface ImportReport {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+const RETRY_MS = 200;
+const MOST_RETRIES = 20;
+/** Told to wait longer, the import ends with that refusal: whoever started it can start it again later. */
+const LONGEST_WAIT_MS = 10_000;
+
 /** @throws Refusal the first chunk that is refused; what came before it stays, and a repeated import goes on from there */
 export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts): Promise<ImportReport> {
   const run = uuidv4();
@@ -42,8 +47,10 @@ export async function importSchedule(parsed: ParsedSchedule, ports: ImportPorts)
       const ack = await ports.send(message);
       if (!('refusal' in ack)) return ack;
       const { code, message: why, retryAfter } = ack.refusal;
-      if (code >= 200 || attempt >= 20) throw Refusal.fromCode(code, why, retryAfter);
-      await new Promise((resolve) => setTimeout(resolve, Math.min(retryAfter ?? 200, 1_000)));
+      const wait = retryAfter ?? RETRY_MS;
+      if (code >= 200 || attempt >= MOST_RETRIES || wait > LONGEST_WAIT_MS)
+        throw Refusal.fromCode(code, why, retryAfter);
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   };
   const known = await ports.known();

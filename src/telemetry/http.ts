@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Attributes, type Span, type SpanContext } from '@opentelemetry/api';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { refusalByLoad } from '../doors/http/early-judgement.js';
 import { KEEP } from './sampling.js';
 
 /** What is asked for all day by machines and says nothing. */
@@ -14,7 +15,8 @@ const NOISE = /^\/(healthz|readyz|assets\/|favicon|metrics$)/;
 export function httpInstrumentation(spanContextOf: (text: string | null) => SpanContext | undefined) {
   return new HttpInstrumentation({
     disableOutgoingRequestInstrumentation: true,
-    ignoreIncomingRequestHook: ({ url = '' }) => NOISE.test(url),
+    // A refusal by load is counted; a span would cost more than all the rest of it.
+    ignoreIncomingRequestHook: (request) => NOISE.test(request.url ?? '') || refusalByLoad(request) !== null,
     startIncomingSpanHook: () => UNSAID,
     requestHook: (span, request) => {
       const { traceparent } = (request as IncomingMessage).headers;

@@ -7,6 +7,7 @@ import { Refusal } from '#libs/protocol';
 import { ConferenceState } from '../../libs/feed/conference-state.js';
 import type { Identity } from '../../src/conference/capability.js';
 import { type CommandDoor, createCommandDoor } from '../../src/doors/commands/command-door.js';
+import { LagControl } from '../../src/doors/commands/lag-control.js';
 import type { KnownOutcome } from '../../src/doors/commands/outcomes.js';
 import type { Tokens } from '../../src/doors/tokens/tokens.js';
 import { silent } from './silent.js';
@@ -32,7 +33,7 @@ export interface Doors {
   readonly appended: () => number;
 }
 
-export function createDoors(world: World = createWorld()): Doors {
+export function createDoors(world: World = createWorld(), lag = new LagControl()): Doors {
   let appended = 0;
   let state: ConferenceState | undefined;
   const journal: Journal = {
@@ -84,6 +85,7 @@ export function createDoors(world: World = createWorld()): Doors {
       feed,
       journal,
       logger: silent,
+      lag,
       findOutcome: async (_conference, commandId) => {
         await doors.whileLooking?.();
         return outcomeIn(world, commandId);
@@ -176,6 +178,11 @@ function memoryTokens(): Tokens {
       if (!identity) throw new Refusal('unauthenticated');
       const now = Date.now();
       return { id: null, key: null, identity, issuedAt: now, since: now, expiresAt: now + 60_000 };
+    },
+    known(token) {
+      const identity = tokens.get(token);
+      const now = Date.now();
+      return identity && { id: null, key: null, identity, issuedAt: now, since: now, expiresAt: now + 60_000 };
     },
     async createLink(identity) {
       const code = randomUUID();

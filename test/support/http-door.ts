@@ -5,6 +5,7 @@ import { Refusal } from '#libs/protocol';
 import type { Identity } from '../../src/conference/capability.js';
 import { guardHttp, HttpDoorModule } from '../../src/doors/http/http-door.module.js';
 import { numberParserErrors } from '../../src/doors/http/parser-errors.js';
+import { turningAway } from '../../src/doors/http/turn-away.js';
 import { createIntake } from '../../src/intake/intake.js';
 import type { Doors } from './doors.js';
 import { silent } from './silent.js';
@@ -56,7 +57,9 @@ export async function openHttpDoor(doors: Doors): Promise<HttpDoor> {
     bodyParser: false,
   });
   guardHttp(app, ports);
-  numberParserErrors(app.getHttpServer());
+  const server = app.getHttpServer();
+  numberParserErrors(server);
+  server.removeAllListeners('request').on('request', turningAway(app.getHttpAdapter().getInstance(), ports));
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const door: HttpDoor = {

@@ -3,6 +3,7 @@
  * it; the checkpoint in Postgres decides what was folded, never Kafka's own offsets.
  */
 import type { Logger, Queryable } from '#libs/postgres';
+import type { Lane } from '../lanes.js';
 import { partitionOf } from '../partition.js';
 import {
   type EventLog,
@@ -139,8 +140,8 @@ class KafkaLog implements EventLog {
     return `kafka/${clusterId}/${topicId}/${incarnation}`;
   }
 
-  append(key: string, records: readonly RecordToAppend[]) {
-    return this.parts.appender.append(key, partitionOf(key, this.partitions), records);
+  append(key: string, records: readonly RecordToAppend[], lane?: Lane) {
+    return this.parts.appender.append(key, partitionOf(key, this.partitions), records, lane);
   }
 
   read(partition: number, from: bigint, limit: number) {

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs';
 import type { Logger } from '#libs/postgres';
 import { CommandTooLarge } from '../codec.js';
+import { type Lane, LaneQueue, Pace } from '../lanes.js';
 import { LogChanged, LogUnavailable, type Position, type RecordToAppend } from '../port.js';
 import { REQUEST_MS } from './client.js';
 import { toMessage, weightOf } from './records.js';
@@ -23,7 +24,7 @@ export interface AppenderOptions {
 
 export interface Appender {
   /** @throws LogUnavailable, CommandTooLarge */
-  append(key: string, partition: number, records: readonly RecordToAppend[]): Promise<Position>;
+  append(key: string, partition: number, records: readonly RecordToAppend[], lane?: Lane): Promise<Position>;
   close(): Promise<void>;
 }
 
@@ -31,18 +32,21 @@ interface Entry {
   readonly partition: number;
   readonly messages: readonly Message[];
   readonly weight: number;
-  readonly since: number;
+  readonly lane: Lane;
   readonly timer: NodeJS.Timeout;
   over: boolean;
   resolve(position: Position): void;
   reject(error: Error): void;
 }
 
-const LINGER_MS = 5;
+const EVERY_MS = 5;
 /** Below the broker's default for a record batch (1 MB), above the largest command (512 KB). */
 const BATCH_BYTES = 900 * 1024;
 const BATCH_RECORDS = 500;
+/** Of them so many of bulk commands, or one such command (D8). */
+const BATCH_BULK_RECORDS = 50;
 const QUEUE_BYTES = 32 * 1024 * 1024;
+/** In each lane. */
 const QUEUE_COMMANDS = 10_000;
 const GIVE_UP_MS = 8_000;
 const BACKOFF_MIN_MS = 100;
@@ -53,7 +57,8 @@ const VERIFY_EVERY_MS = 1_000;
 export const createAppender = (options: AppenderOptions): Appender => new KafkaAppender(options);
 
 class KafkaAppender implements Appender {
-  #queue: Entry[] = [];
+  readonly #queue = new LaneQueue<Entry>();
+  readonly #pace = new Pace(EVERY_MS);
   #queued = 0;
   #pumping: Promise<void> | undefined;
   #producer: Producer | undefined;
@@ -69,10 +74,15 @@ class KafkaAppender implements Appender {
 
   constructor(private readonly options: AppenderOptions) {}
 
-  append(key: string, partition: number, records: readonly RecordToAppend[]): Promise<Position> {
+  append(
+    key: string,
+    partition: number,
+    records: readonly RecordToAppend[],
+    lane: Lane = 'attendee',
+  ): Promise<Position> {
     const weight = records.reduce((sum, record) => sum + weightOf(record), 0);
     if (this.#closed) return Promise.reject(new LogUnavailable('this process is about to stop'));
-    if (this.#queue.length >= QUEUE_COMMANDS || this.#queued + weight > QUEUE_BYTES)
+    if (this.#queue.sizeOf(lane) >= QUEUE_COMMANDS || this.#queued + weight > QUEUE_BYTES)
       return Promise.reject(new LogUnavailable('too many appends are waiting for Kafka'));
     const now = Date.now();
     return new Promise((resolve, reject) => {
@@ -80,7 +90,7 @@ class KafkaAppender implements Appender {
         partition,
         messages: records.map((record) => toMessage(key, partition, record, now)),
         weight,
-        since: performance.now(),
+        lane,
         timer: setTimeout(
           () => finish(entry, () => reject(new LogUnavailable('Kafka did not answer in time'))),
           this.options.giveUpMs ?? GIVE_UP_MS,
@@ -89,8 +99,9 @@ class KafkaAppender implements Appender {
         resolve,
         reject,
       };
-      this.#queue.push(entry);
+      this.#queue.push(lane, entry);
       this.#queued += weight;
+      if (lane === 'interactive') this.#pace.hurry();
       this.#pumping ??= this.#pump();
     });
   }
@@ -102,8 +113,10 @@ class KafkaAppender implements Appender {
   }
 
   async #pump(): Promise<void> {
-    while (this.#queue.length > 0) {
-      await this.#linger();
+    while (this.#queue.size > 0) {
+      const rest = this.#queued < BATCH_BYTES ? this.#pace.restBefore(this.#queue) : 0;
+      if (rest > 0) await this.#pace.rest(rest);
+      this.#pace.begun();
       const batch = this.#take();
       if (batch.length === 0) continue;
       try {
@@ -138,37 +151,34 @@ class KafkaAppender implements Appender {
     }
     logger.warn({ err: error, commands: batch.length }, 'appending to Kafka failed; trying again');
     this.#alone = true;
-    this.#queue = [...batch, ...this.#queue];
+    for (const entry of batch.toReversed()) this.#queue.putBack(entry.lane, entry);
     this.#queued += batch.reduce((sum, { weight }) => sum + weight, 0);
     await this.#drop();
     await wait(this.#backoff);
     this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MAX_MS);
   }
 
-  /** A full batch, or 5 ms after its first command; what has already waited while another was in flight goes at once. */
-  async #linger(): Promise<void> {
-    const [first] = this.#queue;
-    const rest = first ? first.since + LINGER_MS - performance.now() : 0;
-    if (rest > 0 && this.#queued < BATCH_BYTES && this.#queue.length < BATCH_RECORDS) await wait(rest);
-  }
-
   #take(): readonly Entry[] {
     const batch: Entry[] = [];
-    let bytes = 0;
-    let records = 0;
-    let taken = 0;
-    for (const entry of this.#queue) {
-      const full = bytes + entry.weight > BATCH_BYTES || records + entry.messages.length > BATCH_RECORDS || this.#alone;
-      if (!entry.over && full && batch.length > 0) break;
-      taken += 1;
+    let [bytes, records, bulk] = [0, 0, 0];
+    const fits = ({ weight, messages: { length }, over }: Entry, lane: Lane) =>
+      over ||
+      batch.length === 0 ||
+      (!this.#alone &&
+        bytes + weight <= BATCH_BYTES &&
+        records + length <= BATCH_RECORDS &&
+        (lane !== 'bulk' || bulk === 0 || bulk + length <= BATCH_BULK_RECORDS));
+    for (;;) {
+      const next = this.#queue.next(fits);
+      if (!next) return batch;
+      const { item: entry, lane } = next;
       this.#queued -= entry.weight;
       if (entry.over) continue;
       batch.push(entry);
       bytes += entry.weight;
       records += entry.messages.length;
+      if (lane === 'bulk') bulk += entry.messages.length;
     }
-    this.#queue = this.#queue.slice(taken);
-    return batch;
   }
 
   /** A topic can be deleted and made anew under a producer that works on without a word: its identity is looked at often. */

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import type { Lane } from '../lanes.js';
 import { LogUnavailable } from '../port.js';
 import { type CommandToAppend, createAppends } from './appends.js';
 
-const command = (key: string, records = 1): CommandToAppend => ({
+const command = (key: string, records = 1, lane?: Lane): CommandToAppend => ({
   key,
+  ...(lane ? { lane } : {}),
   records: Array.from({ length: records }, () => ({ headers: new Map(), value: Buffer.from(key) })),
 });
 
@@ -28,9 +30,12 @@ function handLog(refuses: (keys: readonly string[]) => Error | undefined = () =>
     next += BigInt(commands.reduce((sum, { records }) => sum + records.length, 0));
     return { base, time: 0 };
   });
+  /** The statement under way goes on; the next one may rest a moment before it begins. */
   const go = async () => {
+    const { length } = statements;
     gates.shift()?.();
-    await new Promise(setImmediate);
+    for (let turn = 0; turn < 20 && statements.length === length; turn++)
+      await new Promise((resolve) => setTimeout(resolve, 1));
   };
   return { appends, statements, contexts, go };
 }
@@ -55,6 +60,33 @@ describe('appends that wait for each other', () => {
     for (let turn = 0; turn < 8; turn++) await go();
     await Promise.all(all);
     expect(statements).toEqual([['a'], ['b'], ['c'], ['d'], ['e']]);
+  });
+
+  it('case V17: a desk’s command is first in the next statement, however many votes came before it', async () => {
+    const { appends, statements, go } = handLog();
+    const all = [appends.add(0, command('under way'))];
+    for (let vote = 0; vote < 200; vote++) all.push(appends.add(0, command(`vote ${vote}`)));
+    all.push(appends.add(0, command('desk', 1, 'interactive')));
+    for (let turn = 0; turn < 6; turn++) await go();
+    expect(statements[1]?.[0]).toBe('desk');
+    for (let turn = 0; turn < 6; turn++) await go();
+    await Promise.all(all);
+    const votes = statements.flat().filter((key) => key.startsWith('vote'));
+    expect(votes).toEqual(Array.from({ length: 200 }, (_, vote) => `vote ${vote}`));
+  });
+
+  it('case V17: a statement holds at most 50 records of imports, or one import, beside the votes; neither starves', async () => {
+    const { appends, statements, go } = handLog();
+    const all = [appends.add(0, command('under way'))];
+    for (let chunk = 0; chunk < 4; chunk++) all.push(appends.add(0, command(`import ${chunk}`, 30, 'bulk')));
+    all.push(appends.add(0, command('import large', 200, 'bulk')));
+    for (let vote = 0; vote < 300; vote++) all.push(appends.add(0, command(`vote ${vote}`)));
+    for (let turn = 0; turn < 20; turn++) await go();
+    await Promise.all(all);
+    const imports = statements.map((keys) => keys.filter((key) => key.startsWith('import')));
+    expect(imports.slice(1, 4)).toEqual([['import 0'], ['import 1'], ['import 2']]);
+    expect(imports.flat().at(-1)).toBe('import large');
+    expect(statements[1]?.filter((key) => key.startsWith('vote'))).toHaveLength(100);
   });
 
   it('one that the database refuses does not take its neighbours with it', async () => {

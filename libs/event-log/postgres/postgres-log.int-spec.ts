@@ -53,6 +53,21 @@ describe('the embedded log', () => {
     expect(at.offset).toBe((await log.watermarks(at.partition)).low);
   });
 
+  it('records from before headers were packed are read as they were written', async () => {
+    const { partition, offset } = await log.append('old', [
+      { headers: new Map([['ce_id', Buffer.from('1')]]), value: null },
+    ]);
+    await database.pool.query(
+      `update event_log set headers = null, header_names = '{b,a}', header_values = '{"x","\\\\x00ff"}' where partition = $1 and "offset" = $2`,
+      [partition, offset.toString()],
+    );
+    const [record] = (await log.read(partition, offset, 1)).records;
+    expect([...(record?.headers ?? [])]).toEqual([
+      ['b', Buffer.from('x')],
+      ['a', Buffer.from([0, 255])],
+    ]);
+  });
+
   it('case S17: hands its reader what it appends as a reading would give it, and reads nothing', async () => {
     const statements: string[] = [];
     const query = ((...given: Parameters<typeof database.pool.query>) => {

@@ -1,11 +1,13 @@
 /** The embedded log: a table with gapless offsets per partition. The row lock on `log_head` is held to the commit, so offsets become visible in order. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { defineLimit } from '#libs/limits';
 import { inTransaction, type Logger } from '#libs/postgres';
 import { partitionOf } from '../partition.js';
 import { type EventLog, type LogBatch, type LogRecord, type LogSubscription, type Watermarks } from '../port.js';
 import { type Appended, type PartitionSource, readPartitions } from '../read-partitions.js';
 import { type CommandToAppend, createAppends, type Written, writeCommands } from './appends.js';
+import { unpackHeaders } from './packed-headers.js';
 
 export interface PostgresLogOptions {
   readonly pool: pg.Pool;
@@ -23,7 +25,12 @@ const POLL_MS = 100;
 /** Records of one reading; several batches of a projector: while one is written the next is folded. */
 const FETCH = 2_000;
 /** Bytes of one reading, or one record (S21): more than any one command has, so that a command that begins a reading ends in it. */
-export const MAX_FETCH_BYTES = 8 * 1024 * 1024;
+export const MAX_FETCH_BYTES = defineLimit({
+  name: 'log.read.bytes',
+  value: 8 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the rest is read next',
+});
 
 /** @throws Error if the log was made with another number of partitions */
 export async function createPostgresLog({
@@ -46,9 +53,9 @@ export async function createPostgresLog({
   const log: EventLog & PartitionSource = {
     partitions,
     identity: () => identityOf(pool),
-    async append(key, records) {
+    async append(key, records, lane) {
       const partition = partitionOf(key, partitions);
-      return { partition, offset: await appends.add(partition, { key, records }) };
+      return { partition, offset: await appends.add(partition, { key, records, ...(lane ? { lane } : {}) }) };
     },
     read: (partition, from, limit) => read(pool, partition, from, limit),
     watermarks: (partition) => watermarks(pool, partition),
@@ -114,6 +121,8 @@ function recordsOf(commands: readonly CommandToAppend[], { base, time }: Written
 interface Row {
   readonly offset: string;
   readonly key: string;
+  /** Packed; of records from before there was that, null. */
+  readonly headers: Buffer | null;
   readonly header_names: readonly string[];
   readonly header_values: readonly Buffer[];
   readonly value: Buffer | null;
@@ -125,8 +134,8 @@ async function read(pool: pg.Pool, partition: number, from: bigint, limit: numbe
   const { rows } = await pool.query<Row & { high: string }>(
     `select e.*, h.next_offset as high from log_head h
      left join lateral (
-       select "offset", key, header_names, header_values, value, time from (
-         select *, sum(coalesce(octet_length(value), 0) + pg_column_size(header_values)) over (order by "offset") as bytes from (
+       select "offset", key, headers, header_names, header_values, value, time from (
+         select *, sum(coalesce(octet_length(value), 0) + coalesce(octet_length(headers), pg_column_size(header_values))) over (order by "offset") as bytes from (
            select * from event_log where partition = $1 and "offset" >= $2 order by "offset" limit $3) fetched
        ) sized where "offset" = $2 or bytes <= $4) e on true
      where h.partition = $1 order by e."offset"`,
@@ -148,7 +157,9 @@ async function read(pool: pg.Pool, partition: number, from: bigint, limit: numbe
 const toRecord = (row: Row): LogRecord => ({
   offset: BigInt(row.offset),
   key: row.key,
-  headers: new Map(row.header_names.map((name, index) => [name, row.header_values[index] ?? Buffer.alloc(0)])),
+  headers: row.headers
+    ? unpackHeaders(row.headers)
+    : new Map(row.header_names.map((name, index) => [name, row.header_values[index] ?? Buffer.alloc(0)])),
   value: row.value,
   timestamp: row.time.getTime(),
 });

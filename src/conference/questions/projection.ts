@@ -40,7 +40,6 @@ const onQuestion = (act: Act): EventHandler => ({
     return [
       { table: untyped(questions), where: { id: event.subject } },
       { table: untyped(qas), where: { session: sessionOf(event) } },
-      { table: untyped(votes), where: { question: event.subject, voter: event.actor } },
       ...(taken ? [{ table: untyped(questions), where: { id: taken } }] : []),
     ];
   },
@@ -53,6 +52,21 @@ const onQuestion = (act: Act): EventHandler => ({
     return typeof changes === 'string' ? { noEffect: changes } : changes;
   },
 });
+
+/** A voter's votes in a session are read whole: the voter's own document shows them, too, and they are known after the first. */
+const onVote = (act: Act): EventHandler => {
+  const { reads, fold } = onQuestion(act);
+  return {
+    reads: (event, rows) => [
+      ...reads(event, rows),
+      { table: untyped(votes), where: { voter: event.actor, session: sessionOf(event) } },
+    ],
+    fold,
+  };
+};
+
+const hasVoted = ({ id, session }: Question, voter: string, rows: Rows): boolean =>
+  rows.all(votes, { voter, session }).some(({ question }) => question === id);
 
 const FRESH = {
   votes: 0,
@@ -192,7 +206,7 @@ const upvoted: Act = (question, qa, { actor }, rows) => {
   if (qa.frozen) return 'voting is closed';
   if (question.author === actor) return 'nobody votes for their own question';
   if (question.state !== 'approved' && question.state !== 'taken') return 'it cannot be voted on';
-  if (rows.get(votes, { question: question.id, voter: actor })) return 'already voted';
+  if (hasVoted(question, actor, rows)) return 'already voted';
   return [
     { table: untyped(votes), put: { question: question.id, voter: actor, session: question.session } },
     putQuestion({ ...question, votes: question.votes + 1 }),
@@ -201,7 +215,7 @@ const upvoted: Act = (question, qa, { actor }, rows) => {
 
 const unvoted: Act = (question, qa, { actor }, rows) => {
   if (qa.frozen) return 'voting is closed';
-  if (!rows.get(votes, { question: question.id, voter: actor })) return 'there is no vote to take back';
+  if (!hasVoted(question, actor, rows)) return 'there is no vote to take back';
   return [
     { table: untyped(votes), remove: { question: question.id, voter: actor } },
     putQuestion({ ...question, votes: question.votes - 1 }),
@@ -273,8 +287,8 @@ export const projection: Projection = {
     'question-restored': onQuestion((question, qa, { actor }) =>
       question.state === 'dismissed' ? back(question, qa, 'pending', { actor }) : 'it is not dismissed',
     ),
-    'question-upvoted': onQuestion(upvoted),
-    'question-upvote-withdrawn': onQuestion(unvoted),
+    'question-upvoted': onVote(upvoted),
+    'question-upvote-withdrawn': onVote(unvoted),
     'question-queued': onQuestion(queued),
     'question-unqueued': onQuestion((question, _, { actor }) =>
       question.state !== 'approved' || question.queued === null

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Row, Rows } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
 import { createWorld, openDemo, organizer, someone, type World } from '../../../test/support/world.js';
 import type { MyQuestionsDocument, QaDocument, QuestionDocument } from './documents.js';
+import { projection } from './projection.js';
 
 const ada = someone('ada');
 const bob = someone('bob');
@@ -29,6 +31,39 @@ const shown = (world: World, id: string) => world.document<QuestionDocument>('se
 const qa = (world: World) => world.document<QaDocument>('session/s1/questions', 'qa/state');
 
 describe('questions', () => {
+  it('case V17: a vote rewrites the question, the desk’s and the voter’s document, and no author’s', async () => {
+    const world = await demo();
+    const id = await asked(world);
+    await act(world, 'approve-question', { question: id });
+    const versions = () => new Map([...world.store.documents].map(([name, { version }]) => [name, version]));
+    const before = versions();
+    await act(world, 'upvote-question', { question: id }, bob);
+    const rewritten = [...versions()].flatMap(([name, version]) => (before.get(name) === version ? [] : [name]));
+    expect(rewritten.map((name) => name.split(' ')[1]).sort()).toEqual([
+      'me/ada',
+      'me/bob',
+      'session/s1/desk',
+      'session/s1/questions',
+    ]);
+    await act(world, 'dismiss-question', { question: id, reason: 'unkind' });
+    expect(world.document('_authors', `question/${id}`)).toMatchObject({ state: 'dismissed' });
+  });
+
+  it('the body of an author’s document reads only the columns that it names', () => {
+    const view = projection.documents.find(({ shows }) => shows.some(({ columns }) => columns));
+    const [shown] = view?.shows ?? [];
+    const read = new Set<string>();
+    const row = new Proxy({ id: 'q1', session: 's1' } as Row, {
+      get(target, column: string) {
+        read.add(column);
+        return target[column];
+      },
+    });
+    const ref = shown?.refs(row)[0] ?? { channel: '', key: '' };
+    view?.render(ref, { get: () => row, all: () => [] } as unknown as Rows);
+    expect([...read].sort()).toEqual([...(shown?.columns ?? [])].sort());
+  });
+
   it('a pre-moderated question waits, is seen by its author and the desk, and by all once approved', async () => {
     const world = await demo();
     const id = await asked(world);

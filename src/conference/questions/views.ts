@@ -42,9 +42,16 @@ export function questionViews(
     render: (question: Question) => object | null,
     refs: (question: Question) => { channel: string; key: string }[],
     kind: string,
+    columns?: readonly (keyof Question)[],
   ): DocumentView => ({
     kind,
-    shows: [{ table: untyped(questions), refs: (row) => refs(row as unknown as Question) }],
+    shows: [
+      {
+        table: untyped(questions),
+        refs: (row) => refs(row as unknown as Question),
+        ...(columns ? { columns } : {}),
+      },
+    ],
     reads: ({ key }) => [{ table: untyped(questions), where: { id: idIn(key) } }],
     render: ({ key }, rows) => {
       const question = rows.get(questions, { id: idIn(key) });
@@ -72,6 +79,8 @@ export function questionViews(
         ({ author, session, askedAt, state, reviewed: reviewed && state === 'approved' }) satisfies AuthorDocument,
       ({ id }) => [{ channel: '_authors', key: `question/${id}` }],
       'question',
+      // A vote rewrites none of these.
+      ['id', 'author', 'session', 'askedAt', 'state', 'reviewed'],
     ),
     qaView(qas),
     mineView(questions, votes),

@@ -5,6 +5,7 @@ import {
   commandIdOf,
   eventIdOf,
   type Journal,
+  type Lane,
   LogUnavailable,
   type NewEvent,
   SubjectErased,
@@ -17,14 +18,17 @@ import { type CommandAck, Refusal } from '#libs/protocol';
 import { isSampled, recorded, spanContextOf } from '#libs/signals';
 import { mayCommand } from '../../conference/access.js';
 import type { CommandSpec, Identity } from '../../conference/capability.js';
-import { heldChannels } from '../../conference/projection-set.js';
 import { emptyState, stateOf } from '../../conference/state.js';
 import type { ForeignCommand } from '../../intake/intake.js';
 import { openFeed } from '../open-feed.js';
 import { RateWindows } from '../rate-window.js';
+import { CommandAdmission } from './admission.js';
+import { ackOf, answerOf, isHeld } from './answers.js';
 import { createFreshState } from './fresh-state.js';
+import type { LagControl } from './lag-control.js';
+import { laneOf } from './lane-of.js';
 import type { FindOutcome, KnownOutcome } from './outcomes.js';
-import { type Asked, OPENING, readCommand } from './read-command.js';
+import { type Asked, type CommandInLane, OPENING, readCommand } from './read-command.js';
 import { seen } from './seen.js';
 import { type IdentifiedCommand, UsedIds } from './used-ids.js';
 
@@ -37,11 +41,15 @@ export interface CommandDoorPorts {
   readonly journal: Journal;
   readonly findOutcome: FindOutcome;
   readonly logger: Logger;
+  /** Default: one of its own. */
+  readonly lag?: LagControl;
 }
 
 export interface CommandDoor {
   /** Of a person. Never throws: what is not an outcome is a numbered refusal. */
-  handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck>;
+  handle(identity: Identity, conference: string, message: unknown, lane?: Lane): Promise<CommandAck>;
+  /** What a command of this person would be told at once, for there are too many: before anything is read of it (D10). */
+  turnedAway(identity: Identity, conference: string): Refusal | undefined;
   /** Of a producer whose event was checked by the intake; its type is one that is taken from outside. */
   takeForeign(command: ForeignCommand): Promise<CommandAck>;
   /** The outcome of an earlier command of this actor. @throws Refusal not-found */
@@ -64,24 +72,37 @@ class Door implements CommandDoor {
   private readonly freshState = createFreshState();
 
   private readonly usedIds: UsedIds;
+  private readonly admission: CommandAdmission;
 
   constructor(private readonly ports: CommandDoorPorts) {
+    this.admission = new CommandAdmission(ports.lag);
     this.usedIds = new UsedIds(ports.journal, ports.findOutcome);
   }
 
-  async handle(identity: Identity, conference: string, message: unknown): Promise<CommandAck> {
+  async handle(
+    identity: Identity,
+    conference: string,
+    message: unknown,
+    lane: Lane = laneOf(identity),
+  ): Promise<CommandAck> {
     // Past the intake a producer would do more than HALLWAY_PRODUCERS allows its source.
     if (identity.role === 'producer') return { refusal: new Refusal('forbidden', 'producers send events').body() };
-    return this.take({ identity, conference, message, sender: identity.actor });
+    const command = { identity, conference, message, sender: identity.actor, lane };
+    return this.admission.run(lane, conference, () => this.take(command));
+  }
+
+  turnedAway(identity: Identity, conference: string): Refusal | undefined {
+    return this.admission.turnedAway(identity, conference);
   }
 
   takeForeign(command: ForeignCommand): Promise<CommandAck> {
     const producer = spanContextOf(command.traceparent);
     // Over HTTP, too: the request's own span is linked to the producer's trace and no part of it.
-    return producer ? this.take(command, trace.setSpanContext(ROOT_CONTEXT, producer)) : this.take(command);
+    const parent = producer && trace.setSpanContext(ROOT_CONTEXT, producer);
+    return this.admission.run('bulk', command.conference, () => this.take({ ...command, lane: 'bulk' }, parent));
   }
 
-  private take(command: ForeignCommand, parent: Context = context.active()): Promise<CommandAck> {
+  private take(command: CommandInLane, parent: Context = context.active()): Promise<CommandAck> {
     return tracer.startActiveSpan('command', {}, parent, async (span) => {
       const started = performance.now();
       const answer = await this.answer(command, span);
@@ -95,7 +116,7 @@ class Door implements CommandDoor {
     });
   }
 
-  private async answer(command: ForeignCommand, span: Span): Promise<CommandAck> {
+  private async answer(command: CommandInLane, span: Span): Promise<CommandAck> {
     try {
       const asked = readCommand(command);
       span.setAttribute('hallway.command', asked.spec.type);
@@ -170,22 +191,26 @@ class Door implements CommandDoor {
       if (decision.length > 0) throw new Refusal('held', undefined, 60_000);
       return { position: null, outcome: 'no-effect', because: 'everything is like that already' };
     }
+    const begun = performance.now();
     const base = await this.append(asked, decision);
-    return this.await(asked, feed, {
+    const ack = await this.await(asked, feed, {
       base,
       last: base + decision.length - 1,
       subject: answerOf(data, decision) ?? decision[0]?.subject ?? eventIdOf(commandId, 0),
     });
+    this.admission.measured(conference, performance.now() - begun);
+    return ack;
   }
 
   /** @returns offset of the first event */
   private async append(asked: Asked, events: readonly NewEvent[]): Promise<number> {
-    const { identity, conference, message, data, commandId, content } = asked;
+    const { identity, conference, lane, message, data, commandId, content } = asked;
     const free = this.usedIds.take(identified(asked));
     const answer = answerOf(data, events);
     try {
       const { position } = await this.ports.journal.append({
         conference,
+        lane,
         commandId,
         source: `hallway/${identity.role}`,
         actor: identity.actor,
@@ -212,9 +237,9 @@ class Door implements CommandDoor {
     feed: ConferenceFeed | null,
     { base, last, subject }: { base: number; last: number; subject: string },
   ): Promise<CommandAck> {
-    const { conference, commandId } = asked;
+    const { conference, commandId, lane } = asked;
     const pending: CommandAck = { position: base, outcome: 'pending', subject };
-    const folded = await feed?.outcome(commandId, last, WAIT_MS);
+    const folded = await feed?.outcome(commandId, last, WAIT_MS, lane === 'interactive');
     if (feed && folded === undefined) return pending;
     try {
       if (folded?.base === base) return ackOf({ base, outcome: outcomeOf(folded), because: folded.because, subject });
@@ -267,20 +292,3 @@ class Door implements CommandDoor {
     return new Refusal('internal');
   }
 }
-
-/** The thing that the command names, or made: what it does to another one (a question leaves the stage for it) may come first. */
-function answerOf(data: Asked['data'], events: readonly NewEvent[]): string | undefined {
-  const named = new Set(Object.values(data));
-  const own = events.findIndex(({ subject }) => subject !== undefined && named.has(subject));
-  return own > 0 ? events[own]?.subject : undefined;
-}
-
-const ackOf = ({ base, outcome, because, subject }: Omit<KnownOutcome, 'digest'>): CommandAck => ({
-  position: base,
-  outcome,
-  subject,
-  ...(because ? { because } : {}),
-});
-
-const isHeld = (feed: ConferenceFeed, { stream }: NewEvent): boolean =>
-  stream !== null && heldChannels(stream).some((channel) => feed.document(channel, `held/${stream}`) !== undefined);

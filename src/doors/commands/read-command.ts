@@ -1,5 +1,5 @@
 /** A message as the command that it says: bounded, checked against the command's schema, and its sender's own. */
-import { canonicalJson, commandIdOf } from '#libs/event-log';
+import { canonicalJson, commandIdOf, type Lane } from '#libs/event-log';
 import { commandSchema, describeIssues, parseBounded, Refusal, refuseInvisible } from '#libs/protocol';
 import { capabilities } from '../../conference/capabilities.js';
 import type { CommandSpec, Identity } from '../../conference/capability.js';
@@ -14,8 +14,11 @@ const specs = new Map(
 );
 type Message = ReturnType<typeof parseBounded<typeof commandSchema>>;
 
+export type CommandInLane = ForeignCommand & { readonly lane: Lane };
+
 export interface Asked {
   readonly identity: Identity;
+  readonly lane: Lane;
   readonly conference: string;
   readonly message: Message;
   readonly spec: CommandSpec;
@@ -30,8 +33,8 @@ export interface Asked {
 const messageNames = new Map([...specs].map(([type, { schema }]) => [type, commandSchema.extend({ data: schema })]));
 
 /** @throws Refusal */
-export function readCommand(command: ForeignCommand): Asked {
-  const { identity, conference, message: raw, sender, sentBefore = performance.now() } = command;
+export function readCommand(command: CommandInLane): Asked {
+  const { identity, conference, lane, message: raw, sender, sentBefore = performance.now() } = command;
   const message = parseBounded(
     commandSchema,
     raw,
@@ -49,5 +52,5 @@ export function readCommand(command: ForeignCommand): Asked {
   const commandId = commandIdOf(conference, sender, message.id);
   // A producer may speak for others: who says it is part of what is said.
   const content = canonicalJson([spec.type, parsed.data, identity.actor]);
-  return { identity, conference, message, spec, data: parsed.data, commandId, content, sentBefore };
+  return { identity, conference, lane, message, spec, data: parsed.data, commandId, content, sentBefore };
 }

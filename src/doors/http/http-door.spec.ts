@@ -3,6 +3,7 @@ import { createDoors, type Doors } from '../../../test/support/doors.js';
 import { generatedJson } from '../../../test/support/generated-schedule.js';
 import { type Asking, type HttpDoor, openHttpDoor } from '../../../test/support/http-door.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
+import { LagControl } from '../commands/lag-control.js';
 
 const HERE = `/v1/conferences/${CONFERENCE}`;
 
@@ -164,5 +165,28 @@ describe('the HTTP door', () => {
     }
     expect((await call(`${HERE}/imports`, { by: someone('ann'), body })).json.code).toBe(302);
     expect(doors.appended()).toBe(before);
+  });
+});
+
+describe('the HTTP door in a storm', () => {
+  it('case V17: an attendee is turned away before the body is read, with the time to wait; a desk is not', async () => {
+    const lag = new LagControl({ waitMs: 1_000 });
+    const doors = createDoors(undefined, lag);
+    await openDemo(doors.world);
+    await doors.follow();
+    const door = await openHttpDoor(doors);
+    const known = await door.call(`${HERE}/commands/none`, { by: someone('ann') });
+    expect(known.json.code).toBe(209);
+    const conference = lag.of(CONFERENCE);
+    const entered: Promise<unknown>[] = [];
+    while (!conference.isFull) entered.push(conference.enter());
+    const storm = Promise.allSettled(entered);
+    const refused = await door.call(`${HERE}/commands`, { by: someone('ann'), body: '{"id":' });
+    expect(refused).toMatchObject({ status: 503, json: { code: 101, retryAfter: expect.any(Number) } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    const unread = await door.call(`${HERE}/commands`, { by: organizer, body: '{"id":' });
+    expect(unread.json.code).toBe(200);
+    await storm;
+    await door.close();
   });
 });

@@ -37,7 +37,7 @@ export class ImportsController {
     response.type('application/x-ndjson');
     try {
       const { counts } = await importSchedule(parsed, {
-        send: (message) => this.ports.commands.handle(identity, conference, message),
+        send: (message) => this.ports.commands.handle(identity, conference, message, 'bulk'),
         known: () => this.known(conference),
         onProgress: line,
       });

@@ -61,6 +61,8 @@ export interface Tokens {
   ticket(role: Role): string;
   /** Whose place a ticket opens; null: it is none. */
   ticketClass(ticket: unknown): ClientClass | null;
+  /** Of a token that was verified here lately, and may have ended since; of any other nothing is said. */
+  known(token: string): Verified | undefined;
   /** Whether a token that was verified has been ended since; known within a second. */
   endOf(verified: Verified): Refusal | undefined;
   /** @returns the code; only its hash is kept. @throws Refusal invalid, rate-limited */
@@ -132,7 +134,7 @@ class SignedTokens implements Tokens {
 
   async verify(token: string, graceMs = 0): Promise<Verified> {
     if (token.length > 4_096) throw new Refusal('unauthenticated');
-    const hash = createHash('sha256').update(token).digest('base64');
+    const hash = cacheKeyOf(token);
     let verified = this.cache.get(hash);
     if (!verified) {
       verified = toVerified(await this.check(token));
@@ -154,6 +156,10 @@ class SignedTokens implements Tokens {
     if (ticket === undefined) return null;
     const secrets = this.state.keys.map(({ ticketSecret }) => ticketSecret);
     return readTicket(secrets, ticket, this.now());
+  }
+
+  known(token: string): Verified | undefined {
+    return this.cache.get(cacheKeyOf(token));
   }
 
   endOf(verified: Verified): Refusal | undefined {
@@ -276,3 +282,5 @@ class SignedTokens implements Tokens {
     }
   }
 }
+
+const cacheKeyOf = (token: string): string => createHash('sha256').update(token).digest('base64');
