@@ -59,6 +59,8 @@ const onVote = (act: Act): EventHandler => {
   return {
     reads: (event, rows) => [
       ...reads(event, rows),
+      // The row that is put or removed, too: else it would be looked up alone, vote by vote.
+      { table: untyped(votes), where: { question: event.subject, voter: event.actor } },
       { table: untyped(votes), where: { voter: event.actor, session: sessionOf(event) } },
     ],
     fold,
