@@ -15,6 +15,15 @@ function descendants(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
+/** A worker of the database may have ended since it was listed. */
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 describe('one process with its own database', () => {
   let folder: string;
   let service: ServiceProcess;
@@ -72,7 +81,7 @@ describe('one process with its own database', () => {
       })();
       const before = acknowledged.size;
       await until('some work is done', () => acknowledged.size > before + 5 + round * 7);
-      for (const pid of [service.child.pid ?? 0, ...descendants(service.child.pid ?? 0)]) process.kill(pid, 'SIGKILL');
+      for (const pid of [service.child.pid ?? 0, ...descendants(service.child.pid ?? 0)]) killed(pid);
       going = false;
       await work;
       await start();
