@@ -26,7 +26,7 @@ function fill(page, name, text) {
 fill('docs/operations.md', 'configuration', configTable());
 
 const { limitsTable } = await import('../dist/src/ops/limits-page.js');
-const isSource = (file) => file.endsWith('.ts') && !/spec\.ts$|\.d\.ts$|^src\/web\//.test(file);
+const isSource = (file) => file.endsWith('.ts') && !/spec\.ts$|\.d\.ts$/.test(file);
 const files = ['src', 'libs'].flatMap((root) => readdirSync(root, { recursive: true }).map((file) => `${root}/${file}`)).filter(isSource);
 const sources = new Map(files.sort().map((file) => [file, readFileSync(file, 'utf8')]));
 fill('docs/limits.md', 'limits', await limitsTable(sources, (file) => import(`../dist/${file.replace(/\.ts$/, '.js')}`)));

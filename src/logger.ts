@@ -1,13 +1,24 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import pino, { type DestinationStream, type Logger } from 'pino';
+import { defineLimit } from '#libs/limits';
 import { isDataError, sqlState } from '#libs/postgres';
 import type { Config } from './config.js';
 
-const MAX_TEXT = 2_000;
+const MAX_TEXT = defineLimit({
+  name: 'logs.text',
+  value: 2_000,
+  unit: 'characters',
+  beyond: 'the text of the line is cut',
+});
 /** Characters of lines that wait to be written; beyond, lines are lost. */
-const MAX_UNWRITTEN = 1_000_000;
+const MAX_UNWRITTEN = defineLimit({
+  name: 'logs.unwritten',
+  value: 1_000_000,
+  unit: 'characters',
+  beyond: 'further lines are dropped until the output takes them',
+});
 /** Of an error, its cause and the cause's. */
-const MAX_DEPTH = 5;
+const MAX_DEPTH = defineLimit({ name: 'logs.causes', value: 5, unit: 'levels', beyond: 'deeper causes are left out' });
 
 /**
  * JSON lines with the ids of the trace they belong to; readable ones on a terminal. Whatever could carry a token is redacted, and of an

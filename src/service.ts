@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GroupReader } from '#libs/event-log';
 import { createFeed, FEED_CHANNEL, type Feed } from '#libs/feed';
-import { configureLimit } from '#libs/limits';
+import { configureLimit, defineLimit } from '#libs/limits';
 import { answers, createPool, type Logger, notifier, type Queryable, takeLease } from '#libs/postgres';
 import { liveGeneration, type Projecting, startProjecting } from '#libs/projector';
 import { Refusal } from '#libs/protocol';
@@ -56,7 +56,12 @@ export interface ServiceOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
-const GATEWAY_STATEMENT_MS = 3_000;
+const GATEWAY_STATEMENT_MS = defineLimit({
+  name: 'database.gateway.statement.time',
+  value: 3_000,
+  unit: 'ms',
+  beyond: 'the statement is cancelled',
+});
 
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config, logger } = options;

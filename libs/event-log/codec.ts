@@ -1,12 +1,23 @@
 /** Commands ⇄ records: CloudEvents 1.0 over Kafka, binary mode (attributes as `ce_*` headers, data as the JSON value). */
+import { defineLimit } from '#libs/limits';
 import { faultIn } from '#libs/protocol';
 import type { Command, DecodeFailure, Envelope, EventCatalog, JsonObject } from './envelope.js';
 import { readEnvelope } from './envelope-header.js';
 import { eventIdOf } from './ids.js';
 import type { LogRecord, RecordToAppend } from './port.js';
 
-export const MAX_EVENTS = 200;
-export const MAX_COMMAND_BYTES = 512 * 1024;
+export const MAX_EVENTS = defineLimit({
+  name: 'log.command.events',
+  value: 200,
+  unit: 'events',
+  beyond: 'the command is refused with 205',
+});
+export const MAX_COMMAND_BYTES = defineLimit({
+  name: 'log.command.size',
+  value: 512 * 1024,
+  unit: 'bytes',
+  beyond: 'the command is refused with 205',
+});
 export const UNSTORABLE = 'data has characters that cannot be stored';
 const SCHEMA = 'hallway:';
 

@@ -21,7 +21,12 @@ export const MAX_ATTRIBUTE_BYTES = defineLimit({
   beyond: 'the command is not appended; a record in the log becomes a dead letter',
 });
 /** The last millisecond of the year 9999: later instants have no RFC 3339 form. */
-export const MAX_TIME = 253_402_300_799_999;
+export const MAX_TIME = defineLimit({
+  name: 'log.event.time',
+  value: 253_402_300_799_999,
+  unit: 'ms',
+  beyond: 'the record becomes a dead letter',
+});
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 

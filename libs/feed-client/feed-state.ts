@@ -6,6 +6,7 @@
  *             ▲  └──────────┴───────────┴──────┘ connection lost
  *             └── waiting ◄─┘            any ─► refused (a number that says "do not come back")
  */
+import { defineLimit } from '#libs/limits';
 import {
   type Beacon,
   type ClientClass,
@@ -41,12 +42,22 @@ export interface Status {
 }
 
 /** An age above it is said out loud (I7). */
-const MAX_AGE_MS = 6_000;
+const MAX_AGE_MS = defineLimit({
+  name: 'client.age',
+  value: 6_000,
+  unit: 'ms',
+  beyond: 'the page says that it is not current, and since when',
+});
 const MISSED_BEACONS = 2.5;
 const RESUME_AGAIN_MS = 5_000;
 const JOIN_WITHIN_MS = 15_000;
 /** Most channels in one message (SPEC S2). */
-const MAX_CHANNELS = 100;
+const MAX_CHANNELS = defineLimit({
+  name: 'client.channels',
+  value: 100,
+  unit: 'items',
+  beyond: 'the channel is not followed',
+});
 /** A resume in a living connection is over before anybody could read that it is there; longer is not "live". */
 const CATCH_UP_MS = 3_000;
 const FIRST_RETRY_MS: Readonly<Record<ClientClass, number>> = { screen: 500, desk: 500, phone: 8_000 };
@@ -64,7 +75,12 @@ const ALONE_WINDOW_MS = 1_000;
 /** Widest window of a client that need not share the way in with many. */
 const RETRY_ALONE_CAP_MS = 4_000;
 /** Whatever a gateway says, nobody waits longer to come back. */
-const MAX_SPREAD_MS = 60_000;
+const MAX_SPREAD_MS = defineLimit({
+  name: 'client.reconnect.spread',
+  value: 60_000,
+  unit: 'ms',
+  beyond: 'a longer spread is not believed',
+});
 
 export class FeedState {
   phase: Phase = 'idle';

@@ -1,3 +1,4 @@
+import { defineLimit } from '#libs/limits';
 import { ContentSum } from '#libs/protocol';
 import type { FeedDocument } from './types.js';
 
@@ -15,7 +16,12 @@ export interface StoredDocument {
 }
 
 /** Deleted documents remembered per channel; a follower further behind gets a snapshot (I9). */
-export const MAX_TOMBSTONES = 2_000;
+export const MAX_TOMBSTONES = defineLimit({
+  name: 'feed.channel.tombstones',
+  value: 2_000,
+  unit: 'documents',
+  beyond: 'the oldest is forgotten; a cursor below it gets a snapshot',
+});
 
 interface Held extends FeedDocument {
   readonly key: string;

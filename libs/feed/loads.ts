@@ -19,7 +19,12 @@ export const LOAD_WITHIN_MS = defineLimit({
 /** After a failure the next try waits, each time twice as long, milliseconds. */
 export const LOAD_AGAIN_MS: readonly [first: number, longest: number] = [500, 30_000];
 /** Conferences whose failures are remembered. */
-const MAX_FAILED = 1_000;
+const MAX_FAILED = defineLimit({
+  name: 'feed.load.failed',
+  value: 1_000,
+  unit: 'entries',
+  beyond: 'the oldest failure is forgotten',
+});
 
 interface Failure {
   readonly until: number;

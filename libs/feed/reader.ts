@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import { partitionOf, VERSION_BUCKET_BITS } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { checkRestore, type Logger, noticeRestore, quoteIdentifier, sqlState } from '#libs/postgres';
 import type { FoldedCommand } from './awaited-outcomes.js';
 import type { StoredDocument } from './channel-state.js';
@@ -59,7 +60,12 @@ const LIVE = `select id::text as generation, schema_name, log_identity,
   pg_backend_pid() || '/' || extract(epoch from pg_postmaster_start_time()) || '/' || 'public.log_head'::regclass::oid as seat
   from public.generation where state = 'live' order by id desc limit 1`;
 /** Connections remembered as checked; a pool has a few, and idle ones are replaced. */
-const MAX_SEATS = 64;
+const MAX_SEATS = defineLimit({
+  name: 'feed.connections.checked',
+  value: 64,
+  unit: 'connections',
+  beyond: 'the connection is checked again',
+});
 
 interface ReadRow {
   readonly generation: string;

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { defineLimit } from '#libs/limits';
 import { type Logger, sqlState } from '#libs/postgres';
 import { Audits } from './audit.js';
 import { MAX_AWAITED_PER_READING } from './awaited-outcomes.js';
@@ -7,7 +8,12 @@ import { type Answer, type Asked, type FeedReader, NoGeneration, type Reading } 
 import type { Replica } from './replica.js';
 
 /** Further behind, reading everything is cheaper than catching up. */
-export const MAX_BEHIND = 5_000;
+export const MAX_BEHIND = defineLimit({
+  name: 'feed.tail.documents',
+  value: 5_000,
+  unit: 'documents',
+  beyond: 'the conference is read whole again',
+});
 export const POLL_MS = 100;
 
 export interface TailCounts {

@@ -1,7 +1,12 @@
 import { defineLimit } from '#libs/limits';
 
 /** Beyond it a batch gains little and two overlap less. */
-const MAX = 500;
+const MAX = defineLimit({
+  name: 'projection.batch.events',
+  value: 500,
+  unit: 'events',
+  beyond: 'the next transaction takes the rest',
+});
 const MIN = 50;
 /** I9: bytes of records after which a batch ends: 500 commands of the largest kind would exceed what one text can hold. */
 export const MAX_BATCH_BYTES = defineLimit({

@@ -2,8 +2,10 @@
  * Folds batches and commits them in order. While one is being written the next is folded on the rows it leaves: folding is this
  * process's work and writing is the database's, and each would wait for the other half of the time (bench/projection.mjs).
  */
+
 import type pg from 'pg';
 import type { EventCatalog, EventReader, LogRecord } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { type Logger, sqlState } from '#libs/postgres';
 import type { BatchSize } from './batch-size.js';
 import { type Claim, fingerprintOf, type Generation, halt } from './checkpoint.js';
@@ -56,7 +58,12 @@ interface Writing {
   readonly failure: Promise<unknown>;
 }
 
-const MAX_KNOWN = 20_000;
+const MAX_KNOWN = defineLimit({
+  name: 'projection.rows-in-memory',
+  value: 20_000,
+  unit: 'rows',
+  beyond: 'all rows are forgotten and read again when needed',
+});
 
 export class Committer {
   /** Monotonic milliseconds of the last sign that the work in hand goes on: rows came, events were folded, a batch was written. */

@@ -1,5 +1,7 @@
 /** Tables of the engine itself, folded by the same overlay as everybody's: outcomes, parked streams, erased subjects, windows. */
+
 import type { JsonObject } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import type { Column, DocumentView, Row, RowTable } from './projection.js';
 
 const column = (property: string, type: string): Column => ({
@@ -54,7 +56,12 @@ export type OutcomeEntry = {
 };
 export type ActorOutcomes = { readonly actor: string; readonly list: readonly OutcomeEntry[] };
 export const actorOutcomes = table<ActorOutcomes>('actor_outcomes', ['actor'], { actor: 'text', list: 'jsonb' });
-export const MAX_OUTCOMES = 20;
+export const MAX_OUTCOMES = defineLimit({
+  name: 'projection.outcomes',
+  value: 20,
+  unit: 'entries',
+  beyond: 'the oldest outcome leaves the sender’s document',
+});
 
 /** An event that waits for a corrected projection or an operator; the whole record is kept, as in the log. */
 export type ParkedEvent = {

@@ -2,6 +2,7 @@
  * The rows a batch has read and changed, in memory: what was loaded from the source with its changes on top. Final rows are written
  * once per key, however often a batch changed them.
  */
+import { defineLimit } from '#libs/limits';
 import type { ConferenceSelect, RowSource, RowWrite } from './plan.js';
 import type { Row, RowChange, Rows, RowTable, Select } from './projection.js';
 import { idOf, isByKey, keyOf, pick, sorted } from './row-keys.js';
@@ -47,7 +48,12 @@ export interface AppliedChange {
 }
 
 /** Rounds in which reads may find further rows through rows; more means it never ends. */
-const MAX_ROUNDS = 8;
+const MAX_ROUNDS = defineLimit({
+  name: 'projection.read-rounds',
+  value: 8,
+  unit: 'items',
+  beyond: 'the event is parked',
+});
 
 /** Somebody says what rows it is going to look at; it may look at those that are known already to say so. */
 export interface Declaration {

@@ -2,7 +2,9 @@
  * D1, D2: a batch that cannot be folded or written is tried in ever smaller parts, until the one event is found that the database does not
  * take. That one is parked, or quarantined if it cannot even be parked; everything else goes on.
  */
+
 import type { LogRecord } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { isTransient, type Logger, mayBeAboutData, sqlState } from '#libs/postgres';
 import { Fenced } from './checkpoint.js';
 import { type Batch, groupByCommand } from './commands-of.js';
@@ -31,7 +33,12 @@ export interface RecoveryParts {
 }
 
 /** Events of one command that are looked for one by one; when more of it are refused, the rest is treated alike. */
-const MAX_CULPRITS = 8;
+const MAX_CULPRITS = defineLimit({
+  name: 'projection.parked.per-command',
+  value: 8,
+  unit: 'events',
+  beyond: 'the rest of the command is treated alike',
+});
 
 export class Recovery {
   constructor(private readonly parts: RecoveryParts) {}

@@ -4,7 +4,12 @@ import { defineLimit } from '#libs/limits';
 import type { Logger, Queryable } from '#libs/postgres';
 
 /** Tombstones kept per channel; a cursor below the newest dropped one gets a snapshot. */
-export const MAX_TOMBSTONES = 2_000;
+export const MAX_TOMBSTONES = defineLimit({
+  name: 'projection.tombstones',
+  value: 2_000,
+  unit: 'documents',
+  beyond: 'the oldest is deleted; a cursor below it gets a snapshot',
+});
 /** Commits of a partition between two looks. */
 const LOOK_EVERY = 500;
 /** So that a statement holds its locks for some milliseconds only. */

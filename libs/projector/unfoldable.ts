@@ -1,3 +1,4 @@
+import { defineLimit } from '#libs/limits';
 import { sqlState } from '#libs/postgres';
 
 /** Why an event cannot be folded now; it parks its stream. */
@@ -6,7 +7,12 @@ export class Unfoldable extends Error {
 }
 
 /** Characters of a reason that is kept. */
-export const MAX_REASON = 300;
+export const MAX_REASON = defineLimit({
+  name: 'projection.parked.reason',
+  value: 300,
+  unit: 'characters',
+  beyond: 'the reason is cut',
+});
 
 /** For operators: what failed, without any text of the event. */
 export const reasonOf = (error: unknown): string =>

@@ -3,12 +3,19 @@
  * cannot express, bytes, and nesting without end. Every entry point asks it before its own schema, and the journal before it appends:
  * one such string in the log would stop its stream.
  */
+
 import type { z } from 'zod';
+import { defineLimit } from '#libs/limits';
 import { nameOf } from './issues.js';
 import { Refusal } from './refusals.js';
 
 /** Levels of objects and arrays in one another. */
-export const MAX_DEPTH = 32;
+export const MAX_DEPTH = defineLimit({
+  name: 'wire.message.depth',
+  value: 32,
+  unit: 'levels',
+  beyond: 'the message is refused with 206',
+});
 
 /** C0 without tab and line breaks, DEL, and the invisible marks that change the direction of a text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point

@@ -1,8 +1,20 @@
 /** What a schema refuses, in words that name fields of ours and nothing that the sender wrote: neither values nor unknown names. */
-import type { z } from 'zod';
 
-const MAX_ISSUES = 5;
-const MAX_MESSAGE = 120;
+import type { z } from 'zod';
+import { defineLimit } from '#libs/limits';
+
+const MAX_ISSUES = defineLimit({
+  name: 'wire.refusal.issues',
+  value: 5,
+  unit: 'items',
+  beyond: 'further faults are not named',
+});
+const MAX_MESSAGE = defineLimit({
+  name: 'wire.refusal.issue',
+  value: 120,
+  unit: 'characters',
+  beyond: 'the sentence is cut',
+});
 
 /** Zod's own words for these two quote the sender's. */
 const MESSAGES: Readonly<Record<string, string>> = {

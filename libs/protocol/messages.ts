@@ -1,12 +1,19 @@
 /** What clients may send: bounded in size, count and depth before anything looks at it. */
+
 import { z } from 'zod';
+import { defineLimit } from '#libs/limits';
 import { isPlain, isStorable, refuseUnstorable } from './input.js';
 import { describeIssues } from './issues.js';
 import { cleanLine } from './plain-text.js';
 import { Refusal } from './refusals.js';
 import { PROTOCOL_VERSION } from './wire.js';
 
-export const MAX_CHANNELS = 100;
+export const MAX_CHANNELS = defineLimit({
+  name: 'wire.subscribe.channels',
+  value: 100,
+  unit: 'items',
+  beyond: 'the message is refused with 201',
+});
 
 /** One spelling: a path that is normalized on its way (`..`, `//`) would be another channel's. */
 export const channelName = z

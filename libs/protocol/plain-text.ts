@@ -2,9 +2,15 @@
  * Text as people type and paste it → text as it is kept. What cannot be seen neither disguises a text nor makes it be refused: tabs come
  * from tables, isolates from keyboards for Hebrew and Arabic. Pure and idempotent; the service and the pages use the same.
  */
+import { defineLimit } from '#libs/limits';
 
 /** Directions opened in one another within a line. */
-const MAX_OPEN_DIRECTIONS = 16;
+const MAX_OPEN_DIRECTIONS = defineLimit({
+  name: 'text.directions.open',
+  value: 16,
+  unit: 'levels',
+  beyond: 'further marks of direction are left out',
+});
 
 /** C0 and C1 controls, DEL: nothing that one means to write. Tab, line breaks and their like are dealt with before. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point

@@ -1,4 +1,5 @@
 /** What every span of the road shares: contexts that travel as text, and links to many causes at once. */
+
 import {
   type Context,
   context,
@@ -8,9 +9,15 @@ import {
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
+import { defineLimit } from '#libs/limits';
 
 /** As many as the SDK keeps of one span. */
-export const MAX_LINKS = 128;
+export const MAX_LINKS = defineLimit({
+  name: 'telemetry.span.links',
+  value: 128,
+  unit: 'items',
+  beyond: 'further links are left out',
+});
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** undefined: absent, or no W3C traceparent. */

@@ -1,6 +1,8 @@
 /** `hallway dead-letters`: what came in and could not be taken, looked at, tried again or dropped. */
+
 import { isUtf8 } from 'node:buffer';
 import { produceAgain } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import type { Config } from '../config.js';
 import {
@@ -16,8 +18,18 @@ import { kafkaConnection } from '../open-log.js';
 import { openDatabase } from '../store.js';
 import { CliError } from './cli-error.js';
 
-const MAX_LISTED = 1_000;
-const MAX_NAME = 100;
+const MAX_LISTED = defineLimit({
+  name: 'cli.dead-letters.listed',
+  value: 1_000,
+  unit: 'entries',
+  beyond: 'the rest is counted only',
+});
+const MAX_NAME = defineLimit({
+  name: 'cli.dead-letters.name',
+  value: 100,
+  unit: 'characters',
+  beyond: 'the name is cut',
+});
 const NONE = '209 there is no such dead letter';
 
 /** @throws CliError */

@@ -1,5 +1,7 @@
 /** `hallway import FILE`: sends the file to the service, shows its progress and its report. */
+
 import { readFileSync } from 'node:fs';
+import { defineLimit } from '#libs/limits';
 import type { Config } from '../config.js';
 import { slugFrom } from '../schedule/parsed-schedule.js';
 import { readAcronym } from '../schedule/read-schedule.js';
@@ -7,7 +9,12 @@ import { ScheduleUnreadable } from '../schedule/reading.js';
 import { CliError } from './cli-error.js';
 import { Service } from './service.js';
 
-const MAX_ODD_SHOWN = 20;
+const MAX_ODD_SHOWN = defineLimit({
+  name: 'cli.import.warnings',
+  value: 20,
+  unit: 'entries',
+  beyond: 'the rest is counted only',
+});
 
 interface Line {
   readonly phase?: string;

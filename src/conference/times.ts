@@ -1,3 +1,5 @@
+import { defineLimit } from '#libs/limits';
+
 /** Instants as people read them, on the conference's clock: never a time that could be another day's, or that comes twice. Pure. */
 
 const HOUR = 3_600_000;
@@ -5,7 +7,12 @@ const DAY = 24 * HOUR;
 /** As far as a weekday alone says which day. */
 const WEEKDAY_DAYS = 6;
 /** Formats and days in memory; more than a page ever needs. */
-const MAX_REMEMBERED = 500;
+const MAX_REMEMBERED = defineLimit({
+  name: 'times.formats',
+  value: 500,
+  unit: 'entries',
+  beyond: 'the memory of formats starts again',
+});
 
 type Style = 'time' | 'day' | 'weekday' | 'date' | 'zone';
 const STYLES: Readonly<Record<Style, Intl.DateTimeFormatOptions>> = {

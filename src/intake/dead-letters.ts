@@ -1,14 +1,26 @@
 /** What came in and could not be taken: with its reason, for at most 30 days; to be looked at, tried again, or dropped. */
+
 import type { IncomingRecord } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import type { Logger, Queryable } from '#libs/postgres';
 
 /** What other people wrote may stand in it in the clear. */
-const KEPT_DAYS = 30;
+const KEPT_DAYS = defineLimit({ name: 'intake.dead-letters.kept', value: 30, unit: 'days', beyond: 'deleted' });
 const SWEEP_EVERY_MS = 3_600_000;
 /** No record of the intake that could ever be taken is as large; packed, a bomb of 64 MB fits into what the topic allows. */
-const MAX_KEPT = 1024 * 1024;
+const MAX_KEPT = defineLimit({
+  name: 'intake.dead-letter.size',
+  value: 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the value is cut',
+});
 /** What is read of a value to list its letter: a thousand of the largest would be a gigabyte. */
-const MAX_LISTED_BYTES = 64 * 1024;
+const MAX_LISTED_BYTES = defineLimit({
+  name: 'intake.dead-letters.listed-value',
+  value: 64 * 1024,
+  unit: 'bytes',
+  beyond: 'the value is not shown',
+});
 /** By which its producer knows an event. */
 const NAMES = ['type', 'source', 'id'] as const;
 

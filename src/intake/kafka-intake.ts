@@ -2,10 +2,12 @@
  * Records of the intake topic → commands. What can never be taken becomes a dead letter with its reason; what cannot be taken now waits in
  * its place, and its partition with it: the records of a conference keep their order.
  */
+
 import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Kafka as CloudEventsKafka } from 'cloudevents';
 import type { IncomingRecord, Later } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import { decodeUtf8, Refusal } from '#libs/protocol';
 import { spanContextOf } from '#libs/signals';
@@ -20,13 +22,23 @@ export interface KafkaIntakePorts {
 }
 
 const tracer = trace.getTracer('hallway.intake');
-const MAX_BYTES = 64 * 1024;
+const MAX_BYTES = defineLimit({
+  name: 'intake.event.size',
+  value: 64 * 1024,
+  unit: 'bytes',
+  beyond: 'the record becomes a dead letter',
+});
 /** Of an event's attributes among a record's headers (CloudEvents, Kafka binding). */
 const PREFIX = 'ce_';
 const prefixed = (name: string): string => PREFIX + name;
 const RETRY_MS = 500;
 /** A record that fails for a reason of ours would fail for ever, and hold all that come after it. */
-const INTERNAL_TRIES = 3;
+const INTERNAL_TRIES = defineLimit({
+  name: 'intake.tries',
+  value: 3,
+  unit: 'items',
+  beyond: 'the record becomes a dead letter',
+});
 
 /**
  * @returns undefined once the record is a command that was taken, or a dead letter; else when to try it again

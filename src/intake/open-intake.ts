@@ -1,5 +1,7 @@
 /** The intake of this process: gateways read the topic in one group; without Kafka there is only the way over HTTP. */
+
 import { type GroupReader, type KafkaConnection, makeTopic, type PlainTopic, readGroup } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import type { Logger, Queryable } from '#libs/postgres';
 import type { Config } from '../config.js';
 import { keepDeadLetter } from './dead-letters.js';
@@ -15,7 +17,12 @@ export interface OpenIntakeOptions {
 }
 
 const DAY_MS = 24 * 3_600_000;
-const KEPT_DAYS = 7;
+const KEPT_DAYS = defineLimit({
+  name: 'intake.topic.retention',
+  value: 7,
+  unit: 'days',
+  beyond: 'deleted by the broker',
+});
 const GROUP = 'hallway-intake';
 
 export const intakeTopic = (config: Config): PlainTopic => ({

@@ -5,15 +5,26 @@
 
 import { z } from 'zod';
 import { type EventLog, type LogRecord, MAX_TIME, partitionOf, type RecordToAppend } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { groupByCommand } from '#libs/projector';
 import { isStorable } from '#libs/protocol';
 
 const FORMAT = 'hallway-log/1';
 const READ = 1_000;
 /** Longer than any record that a log takes. */
-const MAX_LINE = 4 * 1024 * 1024;
+const MAX_LINE = defineLimit({
+  name: 'transfer.line',
+  value: 4 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the import stops with a message',
+});
 /** All of them are checked before the first is appended. */
-const MAX_EVENTS = 500_000;
+const MAX_EVENTS = defineLimit({
+  name: 'transfer.events',
+  value: 500_000,
+  unit: 'events',
+  beyond: 'the import stops with a message',
+});
 
 const headSchema = z.strictObject({
   format: z.literal(FORMAT),

@@ -14,7 +14,12 @@ const MAX_SESSIONS = defineLimit({
   unit: 'sessions',
   beyond: 'the file is refused with 201',
 });
-const MAX_LENGTH_MS = 7 * 24 * 3_600_000;
+const MAX_LENGTH_MS = defineLimit({
+  name: 'schedule.session.length',
+  value: 7 * 24 * 3_600_000,
+  unit: 'ms',
+  beyond: 'the end is taken from the duration, or the session is left out',
+});
 
 /** Its message is for the one who imports: a place and a reason, never the text itself. */
 export class ScheduleUnreadable extends Error {

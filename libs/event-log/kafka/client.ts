@@ -1,7 +1,9 @@
 /** One way to make a kafkajs client: its faults mended, its log lines ours, its waits shorter than what people would bear. */
+
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type Kafka, type LogEntry, type SASLOptions } from 'kafkajs';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import { registerCodecs } from './codecs.js';
 import { mendFetchResponses } from './fetch-response.js';
@@ -15,7 +17,12 @@ export interface KafkaConnection {
 }
 
 /** A request without an answer has an unknown outcome after so long; a hung broker must not stop the road for longer. */
-export const REQUEST_MS = 5_000;
+export const REQUEST_MS = defineLimit({
+  name: 'kafka.request.time',
+  value: 5_000,
+  unit: 'ms',
+  beyond: 'the request is given up and tried again',
+});
 const CONNECT_MS = 2_000;
 
 export function createClient({ brokers, clientId, ssl, sasl }: KafkaConnection, logger: Logger): Kafka {
@@ -39,7 +46,12 @@ export function createClient({ brokers, clientId, ssl, sasl }: KafkaConnection, 
 
 /** What kafkajs repeats, it repeats hundreds of times in an outage: once in so long is a line, the rest is for those who look closely. */
 const SAY_AGAIN_MS = 10_000;
-const MAX_SAID = 100;
+const MAX_SAID = defineLimit({
+  name: 'kafka.log-lines.kinds',
+  value: 100,
+  unit: 'entries',
+  beyond: 'the oldest kind of line is forgotten and may be written again',
+});
 /** Lines → when they were last told. Of the process: consumers are rebuilt, and each would say it again. */
 const said = new Map<string, number>();
 

@@ -2,17 +2,24 @@
  * Other producers choose how they compress, so all of Kafka's codecs must be readable: an unknown one ends kafkajs's consumer for
  * good. None needs a native build (`kafkajs-lz4` does not load on Node 24). What is unpacked is bounded, whatever is claimed.
  */
+
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import kafkajs from 'kafkajs';
 import lz4 from 'lz4js';
 import snappy from 'snappyjs';
+import { defineLimit } from '#libs/limits';
 
 // Node finds no names in this CommonJS package that are computed; its default export has them all.
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 /** Most bytes one record batch may unpack to. */
-const MAX_UNPACKED = 64 * 1024 * 1024;
+const MAX_UNPACKED = defineLimit({
+  name: 'kafka.codec.unpacked',
+  value: 64 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the batch counts as one that cannot be unpacked',
+});
 
 interface Codec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;

@@ -4,6 +4,7 @@
  * cannot be becomes one message that says so. Rejected: a codec that swallows its errors, for it does not know the batch's offsets.
  * The answer is that of Kafka 2.3 and newer (version 11, the newest kafkajs speaks); from older brokers kafkajs's own decoding stays.
  */
+
 import type { KafkaMessage } from 'kafkajs';
 import Decoder from 'kafkajs/src/protocol/decoder.js';
 import RecordBatchDecoder from 'kafkajs/src/protocol/recordBatch/v0/decoder.js';
@@ -13,15 +14,36 @@ import response, {
   type FetchedTopic,
   type FetchResponse,
 } from 'kafkajs/src/protocol/requests/fetch/v11/response.js';
+import { defineLimit } from '#libs/limits';
 
 /** More than any honest batch has (librdkafka: 10,000 by default, we: 500): each becomes an object of some hundred bytes. */
-const MAX_RECORDS = 20_000;
+const MAX_RECORDS = defineLimit({
+  name: 'kafka.batch.records',
+  value: 20_000,
+  unit: 'records',
+  beyond: 'the batch counts as one that cannot be unpacked',
+});
 /** Of one answer, unpacked; what does not fit is fetched again. A single batch may go beyond it, up to the codecs' own bound. */
-const MAX_UNPACKED = 64 * 1024 * 1024;
+const MAX_UNPACKED = defineLimit({
+  name: 'kafka.batch.unpacked',
+  value: 64 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the batch counts as one that cannot be unpacked',
+});
 const RECORD_OVERHEAD = 128;
 /** Of a batch that cannot be unpacked. */
-const MAX_KEPT = 1024 * 1024;
-const MAX_REASON = 200;
+const MAX_KEPT = defineLimit({
+  name: 'kafka.dead-letter.batch',
+  value: 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the dead letter keeps the first bytes',
+});
+const MAX_REASON = defineLimit({
+  name: 'kafka.dead-letter.reason',
+  value: 200,
+  unit: 'characters',
+  beyond: 'the reason is cut',
+});
 
 /** Where a record batch (format 2) has what is needed of its header. */
 const LENGTH_AT = 8;

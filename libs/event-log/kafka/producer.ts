@@ -3,8 +3,10 @@
  * it is sent again through a new producer, under the same command ids, until its time is up. If both arrived, the fold acts on
  * the first only (I13).
  */
+
 import { setTimeout as wait } from 'node:timers/promises';
 import kafkajs, { type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs';
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import { CommandTooLarge } from '../codec.js';
 import { type Lane, LaneQueue, Pace } from '../lanes.js';
@@ -41,14 +43,39 @@ interface Entry {
 
 const EVERY_MS = 5;
 /** Below the broker's default for a record batch (1 MB), above the largest command (512 KB). */
-const BATCH_BYTES = 900 * 1024;
-const BATCH_RECORDS = 500;
+const BATCH_BYTES = defineLimit({
+  name: 'kafka.produce.batch.size',
+  value: 900 * 1024,
+  unit: 'bytes',
+  beyond: 'the next request takes the rest',
+});
+const BATCH_RECORDS = defineLimit({
+  name: 'kafka.produce.batch.records',
+  value: 500,
+  unit: 'records',
+  beyond: 'the next request takes the rest',
+});
 /** Of them so many of bulk commands, or one such command (D8). */
 const BATCH_BULK_RECORDS = 50;
-const QUEUE_BYTES = 32 * 1024 * 1024;
+const QUEUE_BYTES = defineLimit({
+  name: 'kafka.produce.queue.size',
+  value: 32 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the command is refused with 104',
+});
 /** In each lane. */
-const QUEUE_COMMANDS = 10_000;
-const GIVE_UP_MS = 8_000;
+const QUEUE_COMMANDS = defineLimit({
+  name: 'kafka.produce.queue.commands',
+  value: 10_000,
+  unit: 'commands',
+  beyond: 'the command is refused with 104',
+});
+const GIVE_UP_MS = defineLimit({
+  name: 'kafka.produce.time',
+  value: 8_000,
+  unit: 'ms',
+  beyond: 'the command is refused with 104; its outcome is unknown',
+});
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 1_000;
 const FOREVER_MS = 15_000;

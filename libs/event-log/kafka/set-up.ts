@@ -2,6 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
+import { defineLimit } from '#libs/limits';
 import type { Logger, Queryable } from '#libs/postgres';
 import { LogUnavailable } from '../port.js';
 import { createClient, type KafkaConnection } from './client.js';
@@ -36,7 +37,12 @@ export interface SetUpResult {
 
 const LED_WITHIN_MS = 15_000;
 const LOOK_MS = 50;
-const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = defineLimit({
+  name: 'kafka.topic.message',
+  value: 2 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the broker refuses the batch',
+});
 
 /** @throws LogUnavailable; LogChanged if another topic is pinned and `accept` is false; kafkajs errors of the cluster's rules */
 export async function setUpTopic({ db, spec, logger, accept, ...connection }: TopicSetUp): Promise<SetUpResult> {

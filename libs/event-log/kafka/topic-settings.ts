@@ -1,12 +1,19 @@
 /** Settings of the log's topic under which Kafka removes, merges or re-dates what has happened. */
+
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import { defineLimit } from '#libs/limits';
 import type { Logger } from '#libs/postgres';
 import type { TopicSpec } from './set-up.js';
 
 /** Somebody may change them at any time; the loss begins within minutes. */
 export const SETTINGS_LOOK_MS = 30_000;
 /** A largest micro-batch with its overhead. */
-const LEAST_MESSAGE_BYTES = 1_000_000;
+const LEAST_MESSAGE_BYTES = defineLimit({
+  name: 'kafka.topic.message.least',
+  value: 1_000_000,
+  unit: 'bytes',
+  beyond: 'a topic that allows less is refused',
+});
 
 type Settings = ReadonlyMap<string, string>;
 

@@ -1,12 +1,19 @@
 /** Looking at one topic without being in any group: what it is, where it begins and ends, and what stands at an offset. */
+
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Cluster, Kafka } from 'kafkajs';
 import FetchedBatch from 'kafkajs/src/consumer/batch.js';
+import { defineLimit } from '#libs/limits';
 import { type LogBatch, type LogRecord, LogUnavailable, type Watermarks } from '../port.js';
 import { toLogRecord } from './records.js';
 import { fetchTopicMetadata, type TopicMetadata } from './topic-metadata.js';
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = defineLimit({
+  name: 'kafka.read.size',
+  value: 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the next read takes the rest',
+});
 const READ_COMMITTED = 1;
 /** The generation of one who is in no group. */
 const NOBODYS = -1;

@@ -23,7 +23,12 @@ export interface PostgresLogOptions {
 export const LOG_CHANNEL = 'hallway_log';
 const POLL_MS = 100;
 /** Records of one reading; several batches of a projector: while one is written the next is folded. */
-const FETCH = 2_000;
+const FETCH = defineLimit({
+  name: 'log.fetch.records',
+  value: 2_000,
+  unit: 'records',
+  beyond: 'the next fetch takes the rest',
+});
 /** Bytes of one reading, or one record (S21): more than any one command has, so that a command that begins a reading ends in it. */
 export const MAX_FETCH_BYTES = defineLimit({
   name: 'log.read.bytes',

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { defineLimit } from '#libs/limits';
 import { together } from '#libs/postgres';
 import { newKey, SubjectErased, type SubjectKey, type SubjectKeys } from './keys.js';
 
@@ -12,7 +13,12 @@ interface Row extends Subject {
   readonly key: Buffer | null;
 }
 
-const MAX_AT_ONCE = 100;
+const MAX_AT_ONCE = defineLimit({
+  name: 'log.keys.statement',
+  value: 100,
+  unit: 'items',
+  beyond: 'the next statement takes the rest',
+});
 
 /** Sorted, so that two processes never wait for each other's rows crosswise. Alone in its statement: it is committed before it is read. */
 const MAKE = {

@@ -1,5 +1,7 @@
 /** Documents of discussions, derived from rows: the room's, the desk's, each author's own, and what deciders must know. */
+
 import type { JsonObject } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { type DocumentRef, type DocumentView, type RowOf, tableOf, untyped } from '#libs/projector';
 import type {
   DiscussionDocument,
@@ -15,10 +17,25 @@ export const messages = tableOf(DiscussionMessageRow);
 export type Message = RowOf<DiscussionMessageRow>;
 export type Discussion = RowOf<DiscussionRow>;
 
-export const WINDOW = 500;
-const OWN_WINDOW = 100;
+export const WINDOW = defineLimit({
+  name: 'discussion.shown',
+  value: 500,
+  unit: 'documents',
+  beyond: 'the oldest leaves the channel; older pages have it',
+});
+const OWN_WINDOW = defineLimit({
+  name: 'discussion.own',
+  value: 100,
+  unit: 'documents',
+  beyond: 'the oldest leaves the author’s channel',
+});
 /** What deciders know by name: moderators act on what is shown, authors on their last ones. */
-const KNOWN_WINDOW = 5_000;
+const KNOWN_WINDOW = defineLimit({
+  name: 'discussion.authors',
+  value: 5_000,
+  unit: 'documents',
+  beyond: 'the oldest leaves the channel',
+});
 
 const json = <T extends object>(body: T): JsonObject => body as unknown as JsonObject;
 const sessionIn = (channel: string): string => channel.split('/')[1] ?? '';

@@ -1,4 +1,5 @@
 import { ERASED, type LoggedEvent } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import {
   type EventHandler,
   type NoEffect,
@@ -153,7 +154,12 @@ function counted(counts: Qa['dismissed'], { state, because }: Question, by: numb
 }
 
 /** So many acts on one question can be taken back; a desk undoes the last few. */
-const KEPT = 20;
+const KEPT = defineLimit({
+  name: 'questions.states.kept',
+  value: 20,
+  unit: 'entries',
+  beyond: 'the oldest state is forgotten; undo goes back to the ones after it',
+});
 const onward = (question: Question, qa: Qa, change: Partial<Question> & Pick<Question, 'state'>): RowChange[] =>
   move(question, qa, { ...change, past: [...question.past, question.state].slice(-KEPT) });
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { NewEvent } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import type { DecisionContext, DecisionState } from '../capability.js';
 import { dayOf, notFound, rule, sessionStream } from '../kernel.js';
@@ -26,7 +27,12 @@ const eventOf = (type: string, session: string, data: NewEvent['data'] = {}): Ne
   data: { session, ...data },
 });
 
-const MAX_LENGTH_MS = 7 * 24 * 3_600_000;
+const MAX_LENGTH_MS = defineLimit({
+  name: 'sessions.length',
+  value: 7 * 24 * 3_600_000,
+  unit: 'ms',
+  beyond: 'the command is refused with 208',
+});
 
 function badSlot({ room, start, end }: Slot, state: DecisionState): Refusal | undefined {
   if (!state.document('schedule', `room/${room}`)) return notFound('room');

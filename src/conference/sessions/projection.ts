@@ -1,4 +1,5 @@
 import type { JsonObject, LoggedEvent } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { type EventHandler, type Projection, type Row, type RowOf, tableOf, untyped } from '#libs/projector';
 import type { ImportDocument, SessionDocument } from './documents.js';
 import { ImportRow, SessionRow } from './entities.js';
@@ -44,7 +45,12 @@ const scheduled: EventHandler = {
 };
 
 /** Doors say where a session went; so many moves are kept for them. */
-const KEPT = 20;
+const KEPT = defineLimit({
+  name: 'sessions.moves.kept',
+  value: 20,
+  unit: 'entries',
+  beyond: 'the oldest move leaves the session’s history',
+});
 
 const rescheduled = (row: Session, { data }: LoggedEvent): Partial<Session> | string => {
   if (row.state === 'cancelled') return 'it is cancelled';

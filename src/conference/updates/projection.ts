@@ -1,4 +1,5 @@
 import type { JsonObject, LoggedEvent } from '#libs/event-log';
+import { defineLimit } from '#libs/limits';
 import { type EventHandler, type Projection, type Row, type RowOf, tableOf, untyped } from '#libs/projector';
 import type { UpdateDocument } from './documents.js';
 import { UpdateRow } from './entities.js';
@@ -7,7 +8,12 @@ const updates = tableOf(UpdateRow);
 type Update = RowOf<UpdateRow>;
 
 /** Older ones are history: the audit has them. */
-const WINDOW = 200;
+const WINDOW = defineLimit({
+  name: 'updates.shown',
+  value: 200,
+  unit: 'documents',
+  beyond: 'the oldest leaves the channel; older pages have it',
+});
 
 const onUpdate = (change: (row: Update, event: LoggedEvent) => Partial<Update> | string): EventHandler => ({
   reads: ({ subject }) => [{ table: untyped(updates), where: { id: subject } }],

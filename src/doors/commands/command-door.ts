@@ -1,4 +1,5 @@
 /** One door for commands, whatever brought them: bounded, checked, allowed, decided on the replica, appended, answered with their outcome. */
+
 import { type Context, context, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   CommandTooLarge,
@@ -12,6 +13,7 @@ import {
   UnstorableEvent,
 } from '#libs/event-log';
 import type { ConferenceFeed, Feed } from '#libs/feed';
+import { defineLimit } from '#libs/limits';
 import { isTransient, type Logger } from '#libs/postgres';
 import { outcomeOf } from '#libs/projector';
 import { type CommandAck, Refusal } from '#libs/protocol';
@@ -33,7 +35,12 @@ import { seen } from './seen.js';
 import { type IdentifiedCommand, UsedIds } from './used-ids.js';
 
 /** A decision on older state than this is refused (design §6). */
-const MAX_AGE_MS = 5_000;
+const MAX_AGE_MS = defineLimit({
+  name: 'commands.feed-age',
+  value: 5_000,
+  unit: 'ms',
+  beyond: 'the command is refused with 103',
+});
 const WAIT_MS = 1_000;
 
 export interface CommandDoorPorts {

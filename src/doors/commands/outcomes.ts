@@ -1,3 +1,4 @@
+import { defineLimit } from '#libs/limits';
 import { type Queryable, together } from '#libs/postgres';
 import { liveGeneration, type Outcome, outcomeOf } from '#libs/projector';
 
@@ -28,7 +29,12 @@ interface Row {
   readonly subject: string;
 }
 
-const MAX_AT_ONCE = 100;
+const MAX_AT_ONCE = defineLimit({
+  name: 'commands.outcomes.statement',
+  value: 100,
+  unit: 'items',
+  beyond: 'the next statement takes the rest',
+});
 
 /** Everybody who votes in one moment is told by one look. */
 export function createOutcomes(db: Queryable): FindOutcome {

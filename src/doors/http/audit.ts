@@ -1,9 +1,16 @@
 /** Reads the audit: what the projector wrote of every act of moderation and organization, in the transaction of the act itself (I2). */
+
 import { z } from 'zod';
+import { defineLimit } from '#libs/limits';
 import { type Queryable, quoteIdentifier } from '#libs/postgres';
 import { inverseOf } from '../../conference/inverse-commands.js';
 
-const MAX_LIMIT = 200;
+const MAX_LIMIT = defineLimit({
+  name: 'http.audit.page',
+  value: 200,
+  unit: 'entries',
+  beyond: 'the rest is on the next page',
+});
 
 export const auditQuery = z.object({
   before: z.coerce.number().int().min(0).optional().describe('only entries before this position'),

@@ -1,8 +1,10 @@
 /** The schedule in the formats that others read. For whoever may follow channel `schedule`; made once per change of it. */
+
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import { type ConferenceFeed, contentTag } from '#libs/feed';
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import { mayFollow } from '../../conference/access.js';
 import type { ConferenceDocument, RoomDocument } from '../../conference/conferences/documents.js';
@@ -16,7 +18,12 @@ import { openFeed } from '../open-feed.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
-const CACHE_BYTES = 32 * 1024 * 1024;
+const CACHE_BYTES = defineLimit({
+  name: 'http.exports.cache',
+  value: 32 * 1024 * 1024,
+  unit: 'bytes',
+  beyond: 'the least recently used export is rendered again',
+});
 
 interface Format {
   readonly type: string;

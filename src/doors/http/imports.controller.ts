@@ -1,6 +1,8 @@
 /** Uploads of schedules. The answer is a stream of JSON lines: progress, then the report or a refusal. */
+
 import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import type { RoomDocument } from '../../conference/conferences/documents.js';
 import { slug } from '../../conference/kernel.js';
@@ -15,7 +17,12 @@ import { withFeed } from '../open-feed.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
-const MAX_ODD = 500;
+const MAX_ODD = defineLimit({
+  name: 'schedule.warnings',
+  value: 500,
+  unit: 'items',
+  beyond: 'further warnings are counted only',
+});
 
 @Controller('v1/conferences')
 export class ImportsController {

@@ -1,7 +1,9 @@
 /** What left the window of a channel, read back page by page. */
+
 import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { z } from 'zod';
+import { defineLimit } from '#libs/limits';
 import { type OlderPage, readOlder } from '#libs/projector';
 import { channelName, parseBounded, Refusal } from '#libs/protocol';
 import { matchChannel, mayFollow } from '../../conference/access.js';
@@ -12,7 +14,12 @@ import { RateWindows } from '../rate-window.js';
 import { identify } from './identify.js';
 import { HTTP_PORTS, type HttpPorts } from './ports.js';
 
-const MAX_LIMIT = 100;
+const MAX_LIMIT = defineLimit({
+  name: 'http.older.page',
+  value: 100,
+  unit: 'entries',
+  beyond: 'the rest is on the next page',
+});
 
 export const olderQuery = z.object({
   before: z.coerce.number().int().min(0).optional().describe('the `before` of the page after this one'),

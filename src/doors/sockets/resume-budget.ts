@@ -41,7 +41,12 @@ export const RESUMES_PER_PROCESS: Rate = {
   burst: 20_000,
 };
 /** Persons whose budgets are remembered. */
-const MAX_PERSONS = 50_000;
+const MAX_PERSONS = defineLimit({
+  name: 'socket.resume-budgets',
+  value: 50_000,
+  unit: 'entries',
+  beyond: 'the oldest budget is forgotten',
+});
 
 export const bucketOf = ({ perSecond, burst }: Rate): TokenBucket => new TokenBucket(perSecond, burst);
 

@@ -1,5 +1,7 @@
 /** The last station of the road: a client says that it has shown what was written to it. */
+
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { defineLimit } from '#libs/limits';
 import { parseBounded, Refusal, shownSchema } from '#libs/protocol';
 import { recorded, spanContextOf } from '#libs/signals';
 import type { Follower } from './follower.js';
@@ -7,7 +9,12 @@ import { toldName, wasCarried } from './writing/tick.js';
 
 const tracer = trace.getTracer('hallway.doors');
 /** A clock that stood still or a liar: more would only spoil the sum. */
-const MAX_MS = 120_000;
+const MAX_MS = defineLimit({
+  name: 'telemetry.shown.time',
+  value: 120_000,
+  unit: 'ms',
+  beyond: 'a report of a later showing is not counted',
+});
 
 /**
  * By the server's clock alone, so that a phone's clock does no harm: one uplink more than the truth.

@@ -2,9 +2,11 @@
  * Stands before everything that answers HTTP: one request of a connection is rendered at a time, few may wait, and what is asked or left
  * unread is bounded per connection, person and process. What is refused here costs neither a span nor a route nor a body.
  */
+
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import { TokenBucket } from '../../sockets/admission.js';
 import { problemOf } from '../problem.js';
@@ -43,7 +45,12 @@ const emitOf = (server: Server, event: string | symbol, ...given: unknown[]): bo
     ...given,
   );
 
-const MAX_PERSONS = 20_000;
+const MAX_PERSONS = defineLimit({
+  name: 'http.persons',
+  value: 20_000,
+  unit: 'entries',
+  beyond: 'the oldest count is forgotten',
+});
 /** Enough of a token to tell it from others; its signature is at the end. */
 const PERSON_CHARACTERS = 32;
 

@@ -1,14 +1,21 @@
 /** What one tick wrote, told when its last slice is out: spans for whoever follows a trace, the metric for whoever watches the hall. */
+
 import { type Context, SpanKind, trace } from '@opentelemetry/api';
 import { LRUCache } from 'lru-cache';
 import type { ConferenceFeed, EncodedFrame } from '#libs/feed';
+import { defineLimit } from '#libs/limits';
 import type { ClientClass } from '#libs/protocol';
 import { causesOf, isSampled, recorded } from '#libs/signals';
 import { type Packet, packetOf } from './fan-out.js';
 
 const tracer = trace.getTracer('hallway.doors');
 /** Spans of single frames per tick; a storm over hundreds of channels is told by the tick's own span. */
-const MAX_FRAME_SPANS = 20;
+const MAX_FRAME_SPANS = defineLimit({
+  name: 'telemetry.frame.spans',
+  value: 20,
+  unit: 'items',
+  beyond: 'further frames of a tick have no span',
+});
 
 /** Contexts that clients may tell of, for a phone paints late: whoever names another would decide what is traced here. */
 const carried = new LRUCache<string, true>({ max: 10_000 });
