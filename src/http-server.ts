@@ -8,11 +8,12 @@ import type { Response } from 'express';
 import { AppModule } from './app.module.js';
 import { CLOSE_WITHIN_MS, type Closers } from './closers.js';
 import type { Config } from './config.js';
+import { refusalByLoad } from './doors/http/early-judgement.js';
 import { guardHttp } from './doors/http/http-door.module.js';
 import { WEB_FOLDER } from './doors/http/pages.controller.js';
 import type { HttpPorts } from './doors/http/ports.js';
 import { createRequestDrain, type RequestDrain } from './doors/http/request-drain.js';
-import { turningAway } from './doors/http/turn-away.js';
+import { isFromDesk, turningAway } from './doors/http/turn-away.js';
 import type { SocketDoor } from './doors/sockets/socket-door.js';
 import type { StartupServer } from './ops/startup-server.js';
 
@@ -76,6 +77,8 @@ async function createApp(
   if (role !== 'projector') servePages(app);
   await app.init();
   startup.handOver(turningAway(adapter.getInstance(), ports));
+  startup.guard.refuseBy(refusalByLoad);
+  startup.guard.letFirst((request) => isFromDesk(request, ports.tokens));
   return app;
 }
 

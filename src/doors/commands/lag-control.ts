@@ -33,6 +33,8 @@ const FIRST_IN_FLIGHT = 256;
 const FIRST_MAY_WAIT = 50;
 const CONFERENCES = 1_000;
 const WINDOW_MS = 100;
+/** Those that were let through and never came: their requests could not be read. */
+const FORGET_MS = 500;
 const LOWER = 0.8;
 const RETRY_MS = { least: 300, most: 15_000 };
 
@@ -78,12 +80,12 @@ export class ConferenceLag {
     return this.inFlight + this.#waiting.length + this.#announced >= this.limit + this.#mayWait;
   }
 
-  /** One is on its way that was not turned away: hundreds may come in one turn of the event loop, before the first of them enters. */
+  /** One is on its way that was not turned away: hundreds may come before the first of them enters. */
   announce(): void {
     if (this.#announced === 0)
-      setImmediate(() => {
+      setTimeout(() => {
         this.#announced = 0;
-      });
+      }, FORGET_MS).unref();
     this.#announced += 1;
   }
 

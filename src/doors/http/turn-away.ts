@@ -1,6 +1,7 @@
 /** A refusal by load before everything else (D10): neither the application nor the request's body nor a span is touched for it. */
-import type { OutgoingHttpHeaders, RequestListener } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener } from 'node:http';
 import type { CommandDoor } from '../commands/command-door.js';
+import { laneOf } from '../commands/lane-of.js';
 import type { Tokens } from '../tokens/tokens.js';
 import { judgeBy, refusalByLoad } from './early-judgement.js';
 import { problemOf } from './problem.js';
@@ -11,6 +12,14 @@ const BEARER = /^Bearer ([\w.-]+)$/;
 interface TurnAwayPorts {
   readonly tokens: Pick<Tokens, 'known'>;
   readonly commands: Pick<CommandDoor, 'turnedAway'>;
+}
+
+/** A command of somebody who moderates or organizes, by a token that is known here. */
+export function isFromDesk({ method, url = '', headers }: IncomingMessage, tokens: TurnAwayPorts['tokens']): boolean {
+  if (method !== 'POST' || !COMMANDS.test(url)) return false;
+  const token = BEARER.exec(headers.authorization ?? '')?.[1];
+  const verified = token ? tokens.known(token) : undefined;
+  return verified !== undefined && laneOf(verified.identity) === 'interactive';
 }
 
 /** In front of the application. */

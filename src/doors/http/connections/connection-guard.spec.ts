@@ -156,6 +156,35 @@ describe('the guard of HTTP connections', () => {
     expect(guard.counts().refused).toBe(1);
   });
 
+  it('case V17: of what arrives in one turn a desk’s request is begun first and a refusal by load is told, though others wait for later turns', async () => {
+    const begun: string[] = [];
+    const guard = await start(
+      (request, response) => {
+        begun.push(request.url ?? '');
+        response.end('hello');
+      },
+      { sliceMs: 0 },
+    );
+    guard.letFirst(({ url: path }) => path === '/desk');
+    guard.refuseBy(({ url: path }) => (path === '/refused' ? new Refusal('busy', undefined, 2_500) : null));
+    const people = await Promise.all(Array.from({ length: 22 }, () => send(get('/before'), { reads: true })));
+    const heard = (text: string) =>
+      new Promise<void>((resolve) => {
+        const look = () => (people.every((one) => one.heard.includes(text)) ? resolve() : setImmediate(look));
+        look();
+      });
+    await heard('hello');
+    for (const one of people) one.heard = '';
+    begun.length = 0;
+    const paths = [...Array.from({ length: 20 }, (_, vote) => `/vote/${vote}`), '/refused', '/desk'];
+    for (const [index, { socket }] of people.entries()) socket.write(get(paths[index] ?? ''));
+    // All of them lie in the kernel now, and are read in one turn.
+    await heard('HTTP/1.1');
+    expect(begun[0]).toBe('/desk');
+    expect(begun).toHaveLength(21);
+    expect(people[20]?.heard).toContain('503');
+  });
+
   it('I9: reads with one token beyond its rate are told to come again; what it sends, and others, are not', async () => {
     await start((_request, response) => void response.end('hello'), { readsPerPerson: { perSecond: 0.001, burst: 3 } });
     const status = async (token: string, method = 'GET') => {
