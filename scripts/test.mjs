@@ -7,9 +7,11 @@ import './require-node.mjs';
 
 // Suites with a browser and several processes share two cores badly.
 const alone = ['--runInBand'];
+// Suites with a database or a broker wait more than they work: three share two cores well.
+const three = ['--maxWorkers=3'];
 const KINDS = {
   unit: { args: ['--selectProjects', 'unit'] },
-  integration: { args: ['--selectProjects', 'integration'] },
+  integration: { args: ['--selectProjects', 'integration', ...three] },
   e2e: { args: ['--selectProjects', 'e2e', ...alone] },
   // The road as people walk it, once more with its log on a real Kafka; TEST_LOG=kafka does that to any suite.
   'e2e-on-kafka': {
