@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Refusal } from '#libs/protocol';
 import { createDoors, type Doors } from '../../../test/support/doors.js';
 import { CONFERENCE, openDemo, organizer, someone } from '../../../test/support/world.js';
 import type { Identity } from '../../conference/capability.js';
+import { type Announced, CommandAdmission } from './admission.js';
 import { LagControl } from './lag-control.js';
 
 const ask = (id: string, text = 'Why?') => ({ id, type: 'ask-question', data: { session: 's1', text } });
@@ -61,5 +63,31 @@ describe('who is let in', () => {
       'bulk',
     );
     expect(lanes).toEqual(['attendee', 'interactive', 'bulk']);
+  });
+
+  it('case V17: whoever was not turned away is let in, up to the last, though hundreds come before the first enters', async () => {
+    const admission = new CommandAdmission(new LagControl({ waitMs: 1_000 }));
+    const onTheirWay: Announced[] = [];
+    for (;;) {
+      const way = admission.announce(someone('ann'), CONFERENCE);
+      if (way instanceof Refusal) break;
+      onTheirWay.push(way);
+    }
+    expect(onTheirWay.length).toBeGreaterThan(100);
+    const done = { position: 1, outcome: 'applied' } as const;
+    const acks = onTheirWay.map(() => admission.run('attendee', CONFERENCE, async () => done));
+    expect((await Promise.all(acks)).filter((ack) => 'refusal' in ack)).toEqual([]);
+    for (const way of onTheirWay) way.end();
+    expect(admission.announce(someone('ann'), CONFERENCE)).not.toBeInstanceOf(Refusal);
+  });
+
+  it('I9: what was announced and never came gives its place back when it has been answered', () => {
+    const admission = new CommandAdmission(new LagControl());
+    const announce = () => admission.announce(someone('ann'), CONFERENCE);
+    for (let turn = 0; turn < 10_000; turn++) {
+      const way = announce();
+      expect(way).not.toBeInstanceOf(Refusal);
+      if ('end' in way) way.end();
+    }
   });
 });

@@ -7,25 +7,28 @@ import { LagControl } from './lag-control.js';
 import { laneOf } from './lane-of.js';
 import { CommandTurns } from './turns.js';
 
+/** A command on its way. */
+export interface Announced {
+  /** It was answered, whatever became of it. */
+  end(): void;
+}
+
 export class CommandAdmission {
   private readonly turns = new CommandTurns();
 
   constructor(private readonly lag = new LagControl()) {}
 
-  /** What a command of this person would be told at once, for there are too many: before anything is read of it (D10). */
-  turnedAway(identity: Identity, conference: string): Refusal | undefined {
-    if (laneOf(identity) !== 'attendee') return undefined;
+  /** A command of this person has come: refused at once, for there are too many, before anything is read of it (D10); or on its way. */
+  announce(identity: Identity, conference: string): Refusal | Announced {
+    if (laneOf(identity) !== 'attendee') return { end: () => undefined };
     const lag = this.lag.of(conference);
-    if (lag.isFull) return counted(lag.refusal());
-    lag.announce();
-    return undefined;
+    return lag.isFull ? counted(lag.refusal()) : { end: lag.announce() };
   }
 
   /** @param work never throws */
   async run(lane: Lane, conference: string, work: () => Promise<CommandAck>): Promise<CommandAck> {
     if (lane !== 'attendee') return this.inTurn(lane, work);
     const lag = this.lag.of(conference);
-    if (lag.isFull) return { refusal: counted(lag.refusal()).body() };
     try {
       const place = await lag.enter();
       return await this.inTurn(lane, work).finally(() => place.leave());

@@ -24,7 +24,7 @@ import { emptyState, stateOf } from '../../conference/state.js';
 import type { ForeignCommand } from '../../intake/intake.js';
 import { openFeed } from '../open-feed.js';
 import { RateWindows } from '../rate-window.js';
-import { CommandAdmission } from './admission.js';
+import { type Announced, CommandAdmission } from './admission.js';
 import { ackOf, answerOf, isHeld } from './answers.js';
 import { createFreshState } from './fresh-state.js';
 import type { LagControl } from './lag-control.js';
@@ -55,8 +55,8 @@ export interface CommandDoorPorts {
 export interface CommandDoor {
   /** Of a person. Never throws: what is not an outcome is a numbered refusal. */
   handle(identity: Identity, conference: string, message: unknown, lane?: Lane): Promise<CommandAck>;
-  /** What a command of this person would be told at once, for there are too many: before anything is read of it (D10). */
-  turnedAway(identity: Identity, conference: string): Refusal | undefined;
+  /** A command of this person has come: refused at once, for there are too many, before anything is read of it (D10); or on its way. */
+  announce(identity: Identity, conference: string): Refusal | Announced;
   /** Of a producer whose event was checked by the intake; its type is one that is taken from outside. */
   takeForeign(command: ForeignCommand): Promise<CommandAck>;
   /** The outcome of an earlier command of this actor. @throws Refusal not-found */
@@ -77,7 +77,6 @@ export const createCommandDoor = (ports: CommandDoorPorts): CommandDoor => new D
 class Door implements CommandDoor {
   private readonly limiters = new Map<string, RateWindows>();
   private readonly freshState = createFreshState();
-
   private readonly usedIds: UsedIds;
   private readonly admission: CommandAdmission;
 
@@ -98,8 +97,8 @@ class Door implements CommandDoor {
     return this.admission.run(lane, conference, () => this.take(command));
   }
 
-  turnedAway(identity: Identity, conference: string): Refusal | undefined {
-    return this.admission.turnedAway(identity, conference);
+  announce(identity: Identity, conference: string): Refusal | Announced {
+    return this.admission.announce(identity, conference);
   }
 
   takeForeign(command: ForeignCommand): Promise<CommandAck> {

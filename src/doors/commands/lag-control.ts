@@ -33,8 +33,6 @@ const FIRST_IN_FLIGHT = 256;
 const FIRST_MAY_WAIT = 50;
 const CONFERENCES = 1_000;
 const WINDOW_MS = 100;
-/** Those that were let through and never came: their requests could not be read. */
-const FORGET_MS = 500;
 const LOWER = 0.8;
 const RETRY_MS = { least: 300, most: 15_000 };
 
@@ -60,7 +58,7 @@ export class ConferenceLag {
   #refused = 0;
   #most = 0;
   #since = 0;
-  #announced = 0;
+  readonly #announced = new Set<symbol>();
   #mayWait = FIRST_MAY_WAIT;
   /** Refused for each that was folded, smoothed. */
   #pressure = 0;
@@ -77,21 +75,23 @@ export class ConferenceLag {
 
   /** One more would not even be let in within the time that it may wait. */
   get isFull(): boolean {
-    return this.inFlight + this.#waiting.length + this.#announced >= this.limit + this.#mayWait;
+    return this.inFlight + this.#waiting.length + this.#announced.size >= this.limit + this.#mayWait;
   }
 
-  /** One is on its way that was not turned away: hundreds may come before the first of them enters. */
-  announce(): void {
-    if (this.#announced === 0)
-      setTimeout(() => {
-        this.#announced = 0;
-      }, FORGET_MS).unref();
-    this.#announced += 1;
+  /** One is on its way that was not turned away: hundreds may come before the first of them enters. @returns it has ended */
+  announce(): () => void {
+    const one = Symbol('announced');
+    this.#announced.add(one);
+    return () => this.#announced.delete(one);
   }
 
   /** @throws Refusal busy */
   async enter(): Promise<Place> {
-    this.#announced = Math.max(0, this.#announced - 1);
+    // Whichever: so many are on their way.
+    for (const one of this.#announced) {
+      this.#announced.delete(one);
+      break;
+    }
     if (this.isFull) throw this.refusal();
     if (this.inFlight >= this.limit) await this.#wait();
     else this.#take();

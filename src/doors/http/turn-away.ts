@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, RequestListener } from 'node
 import type { CommandDoor } from '../commands/command-door.js';
 import { laneOf } from '../commands/lane-of.js';
 import type { Tokens } from '../tokens/tokens.js';
-import { judgeBy, refusalByLoad } from './early-judgement.js';
+import { judgeBy, refusalByLoad, requestOver } from './early-judgement.js';
 import { problemOf } from './problem.js';
 
 const COMMANDS = /^\/v1\/conferences\/([a-z0-9-]{1,64})\/commands\/?(?:\?|$)/;
@@ -11,7 +11,7 @@ const BEARER = /^Bearer ([\w.-]+)$/;
 
 interface TurnAwayPorts {
   readonly tokens: Pick<Tokens, 'known'>;
-  readonly commands: Pick<CommandDoor, 'turnedAway'>;
+  readonly commands: Pick<CommandDoor, 'announce'>;
 }
 
 /** A command of somebody who moderates or organizes, by a token that is known here. */
@@ -32,11 +32,12 @@ export function turningAway(application: RequestListener, { tokens, commands }: 
     const verified = token ? tokens.known(token) : undefined;
     if (!conference || !verified) return undefined;
     const { identity } = verified;
-    return identity.conference === conference ? commands.turnedAway(identity, conference) : undefined;
+    return identity.conference === conference ? commands.announce(identity, conference) : undefined;
   });
   return (request, response) => {
     const refusal = refusalByLoad(request);
     if (!refusal) {
+      response.once('close', () => requestOver(request));
       application(request, response);
       return;
     }

@@ -11,6 +11,7 @@ import {
 } from '#libs/protocol';
 import { mayFollow } from '../../conference/access.js';
 import { stateOf } from '../../conference/state.js';
+import type { CommandDoor } from '../commands/command-door.js';
 import type { Follower } from './follower.js';
 import type { Hall } from './hall.js';
 import { resume } from './resume.js';
@@ -100,10 +101,22 @@ export function answerMessages(door: Door, hall: Hall, follower: Follower): void
     const reply = (answer: object) => {
       if (typeof ack === 'function' && follower.writer.isWritable) ack(answer);
     };
-    answer(door, hall, follower, event, given[0]).then(reply, (error: unknown) =>
-      reply({ refusal: refusalOf(door, error).body() }),
-    );
+    const way = event === 'command' ? announce(door, follower) : undefined;
+    if (way instanceof Refusal) {
+      reply({ refusal: way.body() });
+      return;
+    }
+    answer(door, hall, follower, event, given[0])
+      .then(reply, (error: unknown) => reply({ refusal: refusalOf(door, error).body() }))
+      .finally(() => way?.end());
   });
+}
+
+/** Before anything is read of it: by load it is refused at once (D10). */
+function announce(door: Door, { verified, conference }: Follower): ReturnType<CommandDoor['announce']> {
+  const way = door.ports.commands.announce(verified.identity, conference);
+  if (way instanceof Refusal) door.counted.refuse(way.code);
+  return way;
 }
 
 async function answer(door: Door, hall: Hall, follower: Follower, event: string, message: unknown): Promise<object> {

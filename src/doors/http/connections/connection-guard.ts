@@ -9,6 +9,7 @@ import { LRUCache } from 'lru-cache';
 import { defineLimit } from '#libs/limits';
 import { Refusal } from '#libs/protocol';
 import { TokenBucket } from '../../sockets/admission.js';
+import { requestOver } from '../early-judgement.js';
 import { problemOf } from '../problem.js';
 import { HTTP_LIMITS, type HttpLimits } from './limits.js';
 import { type Answer, bytesTaken, UnreadAnswers } from './unread-answers.js';
@@ -158,7 +159,10 @@ export class ConnectionGuard {
 
   private handOver({ request, response }: Waiting): void {
     const { socket } = request;
-    if (socket.destroyed) return;
+    if (socket.destroyed) {
+      requestOver(request);
+      return;
+    }
     const began = performance.now();
     const answer: Answer = {
       socket,
