@@ -67,7 +67,8 @@ describe('`hallway tail`', () => {
       expect(await one.ended).toBe(0);
       expect(one.out().match(/Before/g)).toHaveLength(1);
       expect(one.out().match(/After/g)).toHaveLength(1);
-      expect(one.out()).toContain('After \\u009b31m');
+      // A control character is left out of a text before it is an event.
+      expect(one.out()).toContain('After 31m');
     }
     expect(text.out()).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z update\/\S+ \{.*\}$/m);
     const lines = json.out().trimEnd().split('\n');

@@ -64,13 +64,18 @@ describe('a running service', () => {
   });
 
   it('counts what it writes to sockets, and whom it turns away', async () => {
-    const common = { url: service.url, conference: 'demo', getToken: () => token };
-    const one = createFeedClient({ ...common, class: 'phone', channels: ['schedule'] });
+    const attendee = await (await createTokens(database.pool)).issue(
+      { actor: 'ada', role: 'attendee', conference: 'demo' },
+      600,
+    );
+    const common = { url: service.url, conference: 'demo', channels: ['schedule'] };
+    const one = createFeedClient({ ...common, class: 'phone', getToken: () => attendee });
     await until('the phone follows', () => one.status().state === 'live');
-    const two = createFeedClient({ ...common, class: 'phone', channels: ['schedule'] });
-    const three = createFeedClient({ ...common, conference: 'nowhere', class: 'desk', channels: ['schedule'] });
+    const two = createFeedClient({ ...common, class: 'phone', getToken: () => attendee });
+    const three = createFeedClient({ ...common, conference: 'nowhere', class: 'desk', getToken: () => token });
+    // Without a ticket it is let in until its token is known, and that says which places are its.
     const turnedAway = async () =>
-      valueIn(await scrape(), 'feed_sockets_turned_away_total{at="upgrade",class="phone"') > 0;
+      valueIn(await scrape(), 'feed_sockets_turned_away_total{at="connect",class="phone"') > 0;
     await until('the second is turned away', turnedAway);
     expect(valueIn(await scrape(), 'feed_sent_bytes_total{class="phone"')).toBeGreaterThan(500);
     for (const client of [one, two, three]) client.close();
