@@ -70,15 +70,19 @@ describe('a running service', () => {
     );
     const common = { url: service.url, conference: 'demo', channels: ['schedule'] };
     const one = createFeedClient({ ...common, class: 'phone', getToken: () => attendee });
-    await until('the phone follows', () => one.status().state === 'live');
-    const two = createFeedClient({ ...common, class: 'phone', getToken: () => attendee });
-    const three = createFeedClient({ ...common, conference: 'nowhere', class: 'desk', getToken: () => token });
-    // Without a ticket it is let in until its token is known, and that says which places are its.
-    const turnedAway = async () =>
-      valueIn(await scrape(), 'feed_sockets_turned_away_total{at="connect",class="phone"') > 0;
-    await until('the second is turned away', turnedAway);
-    expect(valueIn(await scrape(), 'feed_sent_bytes_total{class="phone"')).toBeGreaterThan(500);
-    for (const client of [one, two, three]) client.close();
+    const clients = [one];
+    try {
+      await until('the phone follows', () => one.status().state === 'live');
+      clients.push(createFeedClient({ ...common, class: 'phone', getToken: () => attendee }));
+      clients.push(createFeedClient({ ...common, conference: 'nowhere', class: 'desk', getToken: () => token }));
+      // Without a ticket it is let in until its token is known, and that says which places are its.
+      const turnedAway = async () =>
+        valueIn(await scrape(), 'feed_sockets_turned_away_total{at="connect",class="phone"') > 0;
+      await until('the second is turned away', turnedAway);
+      expect(valueIn(await scrape(), 'feed_sent_bytes_total{class="phone"')).toBeGreaterThan(500);
+    } finally {
+      for (const client of clients) client.close();
+    }
   }, 30_000);
 
   it('a line of the log names its trace; of a failed statement it says no more than needed', async () => {
